@@ -1,0 +1,1 @@
+"""The torgsync command. Thin: the same functions as the flows."""

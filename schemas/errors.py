@@ -1,0 +1,90 @@
+"""Errors, grouped by what one does about them; each carries the exit code of the command line.
+
+Every message says what happened and ``next_step`` says what to do; both are shown to the operator without a traceback.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+
+class TorgsyncError(Exception):
+    """Base of all errors that torgsync raises on purpose. ``next_step`` is one sentence, or empty."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, next_step: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.next_step = next_step
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  next: {self.next_step}" if self.next_step else self.message
+
+
+class SettingsError(TorgsyncError):
+    """``shop.toml``, a schema map or the command line is wrong: edit it."""
+
+    exit_code = 2
+
+
+class RulesError(TorgsyncError):
+    """``rules.yaml`` is wrong: the message names file and line."""
+
+    exit_code = 2
+
+
+class SourceError(TorgsyncError):
+    """The Torgsoft base could not be read whole: nothing was changed in any store."""
+
+
+class SchemaError(TorgsyncError):
+    """A table's shape is not what its schema says: the run stops, nothing was changed in any store."""
+
+
+class ConservationError(TorgsyncError):
+    """A good would have been lost between two steps: a defect of ours, the run stops before the load."""
+
+
+class StoreError(TorgsyncError):
+    """A store could not be written; it holds what it held before."""
+
+    exit_code = 4
+
+
+class GuardStop(TorgsyncError):
+    """A guard stopped the run before the first write."""
+
+    exit_code = 3
+
+
+class QuarantineLimit(TorgsyncError):
+    """More rows are in the quarantine than the shop allows: the run stops before the load."""
+
+    exit_code = 5
+
+
+class ShopBusy(TorgsyncError):
+    """Another run holds the shop."""
+
+    exit_code = 6
+
+
+EXIT_CODES: dict[int, str] = {
+    0: "ok",
+    1: "error: the base could not be read, or another error; nothing was changed in any store",
+    2: "usage: a wrong option, shop.toml or rules.yaml",
+    3: "a guard stopped the run before the first write",
+    4: "some stores failed; the others are up to date",
+    5: "more rows in the quarantine than the shop allows; nothing was changed in any store",
+    6: "another run holds the shop",
+    130: "interrupted (SIGINT)",
+    143: "terminated (SIGTERM)",
+}
+"""Every exit code of the command line and what it means."""
+
+
+def closest(word: str, known: list[str]) -> str:
+    """``did you mean "x"?`` for a misspelt word, or the list of what is known."""
+    matches = get_close_matches(word, known, n=1, cutoff=0.5)
+    return f'did you mean "{matches[0]}"?' if matches else f"known: {', '.join(sorted(known))}"

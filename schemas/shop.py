@@ -1,0 +1,278 @@
+"""Settings of a shop: ``shop.toml`` as pydantic models. Unknown keys are errors that name the closest known key."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from schemas.errors import SettingsError, closest
+from schemas.tables import MAX_NUMBER
+from schemas.trs import ALL_COLUMNS
+
+Encoding = Literal["utf-8", "utf-8-sig", "cp1251"]
+Name = Annotated[str, Field(pattern=r"^[\w.-]+$", description="letters, digits, dot, hyphen, underscore")]
+
+
+class Settings(BaseModel):
+    """Base of every settings table: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TypesMap(Settings):
+    """Where the product types are: table and column names of the shop's own base."""
+
+    table: str
+    id: str
+    parent: str
+    name: str
+    section: str
+    roots: tuple[int, ...] = Field((), description="parent values that mean «no parent» beside NULL")
+
+
+class SectionsMap(Settings):
+    """Where the synchronization sections are."""
+
+    table: str
+    key: str
+    parent: str
+    name: str
+    number: str
+    roots: tuple[int, ...] = Field((), description="parent values that mean «no parent» beside NULL")
+
+
+class GoodsMap(Settings):
+    """Where the goods are. ``columns`` maps our field names (``retail_price``) to the base's column names."""
+
+    table: str
+    id: str
+    type: str
+    name: str
+    position: str | None = Field(None, description="column that orders the goods in the sync file; default: the id")
+    columns: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("columns")
+    @classmethod
+    def _known_fields(cls, value: dict[str, str]) -> dict[str, str]:
+        known = [c.field for c in ALL_COLUMNS.values() if c.owner == "good" and c.field not in ("good_id", "good_name")]
+        for field in value:
+            if field not in known:
+                raise ValueError(f'no field "{field}": {closest(field, known)}')
+        return value
+
+
+class SchemaMap(Settings):
+    """Table and column names of one base (domain.md section 3: the vendor publishes none, they differ by shop)."""
+
+    product_types: TypesMap
+    sections: SectionsMap
+    goods: GoodsMap
+
+
+class SourceSettings(Settings):
+    """How to reach the Torgsoft base. It is only ever read."""
+
+    dsn: str = Field(description="a file, or host/port:path")
+    user: str = "SYSDBA"
+    password_env: str | None = Field(None, description="name of the environment variable that holds the password")
+    charset: str = Field("WIN1251", description="charset of text columns that the base declares as NONE")
+    map: str | SchemaMap = "stand-in"
+
+
+class NamesSettings(Settings):
+    """The names policy (design.md section 4): which characters never pass in a section's name."""
+
+    forbidden: str = Field(';|="<>\\', description="removed from every name, with control characters and line breaks")
+    max_length: int = Field(255, ge=1, le=500, description="longer names are quarantined")
+
+
+class SectionsSettings(Settings):
+    """How a type without a section of its own is treated, and where new numbers start."""
+
+    unmapped: Literal["inherit", "create", "hide", "error"] = "inherit"
+    rules: str | None = Field(None, description="path of rules.yaml")
+    first_number: int = Field(10_001, ge=1, le=MAX_NUMBER, description="the registry's first number")
+    expected_roots: int | None = Field(None, ge=1, description="stop when the types have another number of roots")
+
+
+class QuarantineSettings(Settings):
+    """How many rejected rows a run may have before it stops ahead of the load (exit code 5)."""
+
+    max_rows: int | None = Field(None, ge=0, description="greatest count of rejected rows; 0: none allowed")
+    max_share: float = Field(0.05, ge=0, le=1, description="greatest share of rejected rows of one table")
+
+
+class GuardsSettings(Settings):
+    """What stops a run before the first write."""
+
+    max_removed_share: float = Field(0.10, ge=0, le=1, description="greatest share of categories, or of offers, hidden")
+
+
+class SqlStore(Settings):
+    """A store that reads the tables ``categories`` and ``offers`` of an SQL database."""
+
+    name: Name
+    kind: Literal["sql"]
+    url: str | None = Field(None, description="SQLAlchemy URL without a password; relative SQLite paths are the shop's")
+    url_env: str | None = Field(None, description="environment variable that holds the whole URL, for a password")
+
+    @model_validator(mode="after")
+    def _one_url(self) -> SqlStore:
+        if (self.url is None) == (self.url_env is None):
+            raise ValueError("give either url or url_env")
+        return self
+
+
+class TrsStore(Settings):
+    """A store that reads ``TSGoods.trs``. ``profile`` names a dialect; the other keys override it."""
+
+    name: Name
+    kind: Literal["trs"]
+    target: str = Field(description="the folder that receives the file")
+    filename: str = "TSGoods.trs"
+    profile: str = Field("torgsoft", description="a named dialect: see docs/trs.md")
+    layout: Literal[50, 48, 40] | list[str] | None = Field(None, description="50 | 48 | 40 | a list of columns")
+    header: bool | None = None
+    encoding: Encoding | None = None
+    chain_separator: Literal[";", "|"] | None = None
+
+    @field_validator("layout")
+    @classmethod
+    def _known_columns(cls, value: int | list[str] | None) -> int | list[str] | None:
+        for column in value if isinstance(value, list) else ():
+            if column not in ALL_COLUMNS:
+                raise ValueError(f'no column "{column}": {closest(column, list(ALL_COLUMNS))}')
+        return value
+
+    @field_validator("filename")
+    @classmethod
+    def _plain_filename(cls, value: str) -> str:
+        if Path(value).name != value:
+            raise ValueError("a file name, without folders")
+        return value
+
+
+class TrsDialect(Settings):
+    """How a sync file is written or read: columns in order, header, encoding (``utf-8-sig`` = with BOM), separator."""
+
+    layout: Literal[50, 48, 40] | list[str] = 50
+    header: bool = False
+    encoding: Encoding = "cp1251"
+    chain_separator: Literal[";", "|"] = "|"
+
+
+TRS_PROFILES: dict[str, TrsDialect] = {
+    "torgsoft": TrsDialect(),
+    "torgsoft-2025": TrsDialect(layout=48, chain_separator=";"),
+    "torgsoft-40": TrsDialect(layout=40),
+    "utf8": TrsDialect(encoding="utf-8", header=True),
+    "utf8-bom": TrsDialect(encoding="utf-8-sig", header=True),
+}
+"""Named dialects of the sync file, all seen in real exports (domain.md section 4)."""
+
+
+def trs_dialect(store: TrsStore) -> TrsDialect:
+    """The dialect of a TRS store: its profile with the store's own keys on top."""
+    if store.profile not in TRS_PROFILES:
+        raise SettingsError(f'no TRS profile "{store.profile}": {closest(store.profile, list(TRS_PROFILES))}')
+    own = {key: getattr(store, key) for key in TrsDialect.model_fields if getattr(store, key) is not None}
+    return TRS_PROFILES[store.profile].model_copy(update=own)
+
+
+Store = Annotated[SqlStore | TrsStore, Field(discriminator="kind")]
+
+
+class Shop(Settings):
+    """One Torgsoft base with its rules and stores. ``folder`` is where ``shop.toml`` lies."""
+
+    name: Name
+    folder: Path = Field(exclude=True)
+    source: SourceSettings
+    sections: SectionsSettings = SectionsSettings()
+    names: NamesSettings = NamesSettings()
+    quarantine: QuarantineSettings = QuarantineSettings()
+    guards: GuardsSettings = GuardsSettings()
+    stores: tuple[Store, ...] = ()
+
+    @model_validator(mode="after")
+    def _stores_are_distinct(self) -> Shop:
+        names = [store.name for store in self.stores]
+        if len(set(names)) < len(names):
+            raise ValueError("two stores have the same name")
+        files = [(store.target, store.filename) for store in self.stores if isinstance(store, TrsStore)]
+        if len(set(files)) < len(files):
+            raise ValueError("two stores write the same file: give one another target or filename")
+        return self
+
+    @property
+    def output(self) -> Path:
+        """Folder of the last run's catalogue and report."""
+        return self.folder / "output"
+
+    @property
+    def state_url(self) -> str:
+        """SQLAlchemy URL of the state database."""
+        return f"sqlite:///{self.folder / 'state.db'}"
+
+    def path(self, text: str) -> Path:
+        """A path from the settings; relative ones are relative to ``shop.toml``."""
+        return (self.folder / Path(text).expanduser()).resolve()
+
+
+def find_shop(shop: str | Path) -> Path:
+    """The ``shop.toml`` of a folder, of a file, or of a name below ``shops/`` or ``data/samples/``.
+
+    Raises SettingsError with the shops that were found when there is none.
+    """
+    given = Path(shop).expanduser()
+    bases = [Path("shops"), Path("data/samples"), Path()]
+    for candidate in (given, given / "shop.toml", *(base / given / "shop.toml" for base in bases)):
+        if candidate.is_file():
+            return candidate.resolve()
+    known = sorted({path.parent.name for base in bases[:2] for path in base.glob("*/shop.toml")})
+    hint = closest(str(shop), known) if known else "give the folder that holds shop.toml"
+    raise SettingsError(f'no shop "{shop}": no shop.toml there', hint)
+
+
+def load_shop(shop: str | Path) -> Shop:
+    """Read and check ``shop.toml``. Raises SettingsError that lists every fault with file, key and closest match."""
+    path = find_shop(shop)
+    try:
+        data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not valid TOML: {error}") from error
+    try:
+        return Shop.model_validate({**data, "folder": path.parent})
+    except ValidationError as error:
+        raise SettingsError(f"{path}:\n" + "\n".join(_explain(e) for e in error.errors()), "edit the file") from error
+
+
+def _explain(error: Any) -> str:
+    """One line per fault of the settings."""
+    where = ".".join(str(part) for part in error["loc"] if part not in ("sql", "trs", "SchemaMap", "str"))
+    if error["type"] == "extra_forbidden":
+        return f"  {where}: unknown key; {closest(str(error['loc'][-1]), _known_keys(error['loc']))}"
+    return f"  {where}: {error['msg'].removeprefix('Value error, ')}"
+
+
+def _known_keys(location: tuple[Any, ...]) -> list[str]:
+    """The keys that the table at this place of shop.toml may have."""
+    tables: dict[str, type[BaseModel]] = {
+        "source": SourceSettings,
+        "sections": SectionsSettings,
+        "names": NamesSettings,
+        "guards": GuardsSettings,
+        "quarantine": QuarantineSettings,
+        "sql": SqlStore,
+        "trs": TrsStore,
+        "map": SchemaMap,
+        "product_types": TypesMap,
+        "goods": GoodsMap,
+    }
+    model: type[BaseModel] = Shop
+    for part in location[:-1]:
+        model = SectionsMap if part == "sections" and "map" in location else tables.get(str(part), model)
+    return [key for key in model.model_fields if key != "folder"]

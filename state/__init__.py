@@ -1,0 +1,1 @@
+"""The state database: section numbers, runs, quarantine."""

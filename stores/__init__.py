@@ -1,0 +1,1 @@
+"""What writes to an online store: one module per kind of target."""

@@ -1,0 +1,1 @@
+"""Pure functions, frame in, frame out: no I/O, no clock, no random, no Prefect."""
