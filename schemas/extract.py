@@ -11,7 +11,8 @@ import pandas as pd
 class Extract:
     """Product types, sections and goods of one snapshot, in the columns of RAW_PRODUCT_TYPES, RAW_SECTIONS, RAW_GOODS.
 
-    ``source`` describes the base without secrets (dsn, charset, server version); ``notes`` are sentences for the report.
+    ``source`` describes the base without secrets (dsn, charset, server version); ``notes`` are sentences for the
+    report.
     """
 
     product_types: pd.DataFrame

@@ -179,8 +179,8 @@ OFFERS = DataFrameSchema(
     strict=True,
 )
 
-QUARANTINE_COLUMNS = ("table", "row_key", "reason", "detail", "row")
-"""Columns of the quarantine: table, the row's key as text, reason code, a sentence, the row as JSON."""
+QUARANTINE_COLUMNS = ("table", "row_number", "row_key", "reason", "detail", "row")
+"""Columns of the quarantine: table, row's number in the extract (from 1), its key, reason, detail, row as JSON."""
 
 TABLES: dict[str, DataFrameSchema] = {
     str(schema.name): schema

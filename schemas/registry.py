@@ -1,0 +1,48 @@
+"""The registry of section numbers: which number ever meant which section (design.md promise P7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Origin = Literal["torgsoft", "rule", "registry"]
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a number meant when it was last seen: the section's identity, name, parent's number, and who gave it."""
+
+    number: int
+    identity: str
+    name: str
+    parent_number: int | None
+    origin: Origin
+
+
+@dataclass(frozen=True)
+class Registry:
+    """Every number ever used in a shop, by number; retired ones stay, so that they are never given again."""
+
+    meanings: Mapping[int, Meaning] = field(default_factory=dict)
+
+    def given(self) -> dict[str, int]:
+        """Numbers that the registry itself gave, by identity."""
+        return {m.identity: m.number for m in self.meanings.values() if m.origin == "registry"}
+
+
+ChangeKind = Literal["renamed", "moved", "number_reused"]
+
+
+@dataclass(frozen=True)
+class NumberChange:
+    """A number that means something else than in the last run.
+
+    ``renamed``: another name; ``moved``: another parent; ``number_reused``: another section, or name and parent both
+    changed at once, as seen between two real nights (domain.md section 2.5).
+    """
+
+    number: int
+    kind: ChangeKind
+    before: Meaning
+    after: Meaning

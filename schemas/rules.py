@@ -1,0 +1,219 @@
+"""Merge rules: ``rules.yaml`` as models, each with its line, so that every fault names file and line.
+
+Semantics: design.md section 4. Top to bottom, the first rule that matches a product type decides.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from schemas.errors import RulesError, closest
+from schemas.tables import MAX_NUMBER
+
+Number = Annotated[int, Field(ge=1, le=MAX_NUMBER)]
+Path_ = Annotated[list[str], Field(min_length=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Glob(_Strict):
+    """A name by shell pattern: ``{glob: "Браслет*"}``."""
+
+    glob: str
+
+
+class Regex(_Strict):
+    """A name by regular expression, found anywhere in it: ``{regex: "^№ ?\\d+"}``."""
+
+    regex: str
+
+    @field_validator("regex")
+    @classmethod
+    def _compiles(cls, value: str) -> str:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}") from error
+        return value
+
+
+class Match(_Strict):
+    """Which product types a rule is for; all conditions given must hold.
+
+    ``path`` is a list of names, ``*`` stands for one level, ``**`` for any number of levels. ``goods_below`` N: fewer
+    than N goods on the type and the types below it.
+    """
+
+    type_id: int | list[int] | None = None
+    path: Path_ | None = None
+    name: str | Glob | Regex | None = None
+    depth: Annotated[int, Field(ge=1)] | None = None
+    goods_below: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Match:
+        if not self.model_fields_set:
+            raise ValueError("an empty match would match every type: use path: ['**'] if that is meant")
+        return self
+
+
+class ByNumber(_Strict):
+    """A section by its number."""
+
+    number: Number
+
+
+class ByPath(_Strict):
+    """A section by path: that of the product type with this path, else that of the section with this chain of names."""
+
+    path: Path_
+
+
+Target = ByNumber | ByPath
+
+
+class Create(_Strict):
+    """A free-standing section for the matched types."""
+
+    name: str
+    under: Literal["root"] | Target = "root"
+
+
+class Do(_Strict):
+    """What a rule does: one of merge, exclude, create; or rename, place and number together."""
+
+    merge: Literal["parent", "root"] | Target | None = None
+    exclude: Literal["type", "subtree"] | None = None
+    create: Create | None = None
+    rename: str | None = None
+    place: Literal["root"] | Target | None = None
+    number: Number | None = None
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> Do:
+        given = self.model_fields_set
+        alone = given & {"merge", "exclude", "create"}
+        if not given:
+            raise ValueError("say one of merge, rename, place, create, exclude, number")
+        if len(alone) > 1 or (alone and given - alone - ({"number"} if "create" in alone else set())):
+            raise ValueError(f"{', '.join(sorted(given))} cannot stand together")
+        return self
+
+
+class Rule(_Strict):
+    """One rule of ``rules.yaml``. ``line`` is where it stands in the file."""
+
+    match: Match
+    do: Do
+    reason: str
+    author: str | None = None
+    expect: Annotated[int, Field(ge=0)] | None = Field(None, description="how many types must match")
+    keep_in_name: bool = Field(False, description="append the merged type's name to its goods' names that lack it")
+    line: int = 0
+
+
+class Rules(_Strict):
+    """All rules of a shop, in order; ``file`` is for messages."""
+
+    rules: tuple[Rule, ...] = ()
+    file: str = "rules.yaml"
+
+    def where(self, index: int) -> str:
+        """``rules.yaml:12`` for the rule at this index."""
+        return f"{self.file}:{self.rules[index].line}"
+
+
+def parse_rules(text: str, file: str = "rules.yaml") -> Rules:
+    """Rules from YAML text. Raises RulesError that lists every fault with file, line and the closest known word."""
+    try:
+        data = YAML(typ="rt").load(text)
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise RulesError(f"{file}:{line}: not valid YAML: {error.problem or error}") from error
+    except YAMLError as error:
+        raise RulesError(f"{file}: not valid YAML: {error}") from error
+    if data is None:
+        return Rules(file=file)
+    if not isinstance(data, dict) or set(data) - {"rules"}:
+        unknown = next((str(k) for k in data if k != "rules"), "") if isinstance(data, dict) else "a list"
+        raise RulesError(f'{file}:1: expected one key "rules" with a list, found {unknown}')
+    plain = [_plain(rule) for rule in data.get("rules") or []]
+    for index, rule in enumerate(plain):
+        if isinstance(rule, dict):
+            rule["line"] = _line(data, ("rules", index))
+    try:
+        return Rules.model_validate({"rules": plain, "file": file})
+    except ValidationError as error:
+        faults = dict.fromkeys(_explain(e, data, file) for e in error.errors())
+        raise RulesError("\n".join(faults), "edit the rules, then run the same command again") from error
+
+
+def load_rules(path: Path | None) -> Rules:
+    """Rules from a file, or none when there is no file setting. Raises RulesError when the file is absent."""
+    if path is None:
+        return Rules()
+    try:
+        return parse_rules(path.read_text(encoding="utf-8-sig"), path.name)
+    except FileNotFoundError as error:
+        raise RulesError(f"{path}: no such file", "write it, or remove sections.rules from shop.toml") from error
+    except UnicodeDecodeError as error:
+        raise RulesError(f"{path}: not UTF-8 ({error.reason} at byte {error.start})", "save it as UTF-8") from error
+
+
+def _plain(node: Any) -> Any:
+    """ruamel's round-trip containers as plain ones, which pydantic takes."""
+    if isinstance(node, dict):
+        return {str(key): _plain(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_plain(value) for value in node]
+    if isinstance(node, str):
+        return str(node)
+    return int(node) if isinstance(node, int) and not isinstance(node, bool) else node
+
+
+def _line(data: Any, location: tuple[Any, ...]) -> int:
+    """The line of the deepest part of this location that the file has."""
+    node: Any = data
+    line = 1
+    for part in location:
+        try:
+            places = node.lc
+            mark = places.key(part) if isinstance(node, dict) else places.item(part)
+            line, node = mark[0] + 1, node[part]
+        except (AttributeError, KeyError, IndexError, TypeError):
+            break
+    return line
+
+
+_KEYS: dict[str, list[str]] = {
+    "match": list(Match.model_fields),
+    "do": list(Do.model_fields),
+    "create": list(Create.model_fields),
+}
+
+_TARGET = "{number: N} or {path: [names]}"
+_UNIONS = {"merge": f"parent, root, {_TARGET}", "place": f"root, {_TARGET}", "under": f"root, {_TARGET}",
+           "name": "a name, {glob: …} or {regex: …}", "type_id": "a type id or a list of them"}
+
+
+def _explain(error: Any, data: Any, file: str) -> str:
+    """One line per fault, with the closest known key for a misspelt one."""
+    location = tuple(error["loc"])
+    keys = [part for part in location if isinstance(part, str) and not part[:1].isupper() and "literal" not in part]
+    where = f"{file}:{_line(data, location)}"
+    if error["type"] == "extra_forbidden":
+        parent = next((part for part in reversed(keys[:-1]) if part in _KEYS), "")
+        known = _KEYS.get(parent, [key for key in Rule.model_fields if key != "line"])
+        return f'{where}: unknown key "{keys[-1]}"; {closest(keys[-1], known)}'
+    field = ".".join(keys[1:]) or "rule"
+    if keys and keys[-1] in _UNIONS and error["type"] != "value_error":
+        return f"{where}: {field}: expected {_UNIONS[keys[-1]]}, found {error['input']!r}"
+    return f"{where}: {field}: {error['msg'].removeprefix('Value error, ')}"

@@ -1,0 +1,136 @@
+"""Which merge rule decides for which product type: top to bottom, the first that matches (design.md section 4)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pandas as pd
+
+from schemas.errors import RulesError
+from schemas.rules import Glob, Match, Regex, Rule, Rules
+from transforms.names import normalize
+
+Record = Mapping[Hashable, Any]
+
+
+@dataclass(frozen=True)
+class RuleUse:
+    """What one rule did: the types it matches, those it decides, and which earlier rules shadow the others."""
+
+    index: int
+    matched: tuple[int, ...]
+    decided: tuple[int, ...]
+    shadowed_by: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Matching:
+    """``decides``: type id → index of the rule that decides it; ``uses``: one entry per rule, in order."""
+
+    decides: dict[int, int]
+    uses: tuple[RuleUse, ...]
+
+
+def match_rules(types: pd.DataFrame, rules: Rules) -> Matching:
+    """Match every rule against clean product types (columns type_id, parent_id, name, path, depth, goods_below).
+
+    Raises RulesError, with file and line of each, for rules that match nothing or miss their ``expect``.
+    """
+    records = types[["type_id", "parent_id", "name", "path", "depth", "goods_below"]].to_dict("records")
+    decides: dict[int, int] = {}
+    uses: list[RuleUse] = []
+    faults: list[str] = []
+    for index, rule in enumerate(rules.rules):
+        test = _test(rule.match)
+        matched = [int(record["type_id"]) for record in records if test(record)]
+        if rule.do.exclude == "subtree":
+            matched = _with_subtrees(set(matched), records)
+        faults += _faults(rules, index, rule, matched, records)
+        shadowed = {t: decides[t] for t in matched if t in decides}
+        decided = tuple(t for t in matched if t not in shadowed)
+        decides |= dict.fromkeys(decided, index)
+        uses.append(RuleUse(index, tuple(matched), decided, tuple(sorted(set(shadowed.values())))))
+    if faults:
+        raise RulesError("\n".join(faults), "edit the rules, then run the same command again")
+    return Matching(decides, tuple(uses))
+
+
+def _faults(rules: Rules, index: int, rule: Rule, matched: list[int], records: Sequence[Record]) -> list[str]:
+    if not matched and rule.expect != 0:
+        return [f"{rules.where(index)}: the rule matches no product type{_hint(rule.match, records)}"]
+    if rule.expect is not None and len(matched) != rule.expect:
+        return [
+            f"{rules.where(index)}: the rule expects {rule.expect} types and matches {len(matched)}: {matched[:10]}"
+        ]
+    return []
+
+
+def _hint(match: Match, records: Sequence[Record]) -> str:
+    """The closest name or path that exists, for a rule that matches nothing."""
+    if match.path:
+        known = {" > ".join(record["path"]) for record in records}
+        wanted = " > ".join(match.path)
+    elif isinstance(match.name, str):
+        known, wanted = {str(record["name"]) for record in records}, match.name
+    else:
+        return ""
+    close = get_close_matches(wanted, sorted(known), n=1, cutoff=0.6)
+    return f'; did you mean "{close[0]}"?' if close else ""
+
+
+def _with_subtrees(top: set[int], records: Sequence[Record]) -> list[int]:
+    """The types and all below them; the records stand parents first."""
+    out: list[int] = []
+    inside = set(top)
+    for record in records:
+        if record["type_id"] in inside or record["parent_id"] in inside:
+            inside.add(int(record["type_id"]))
+            out.append(int(record["type_id"]))
+    return out
+
+
+def _test(match: Match) -> Callable[[Record], bool]:
+    """The conditions of a match as one function of a type's record; names compare normalized."""
+    tests: list[Callable[[Record], bool]] = []
+    if match.type_id is not None:
+        ids = {match.type_id} if isinstance(match.type_id, int) else set(match.type_id)
+        tests.append(lambda record: record["type_id"] in ids)
+    if match.path is not None:
+        pattern = tuple(normalize(part) for part in match.path)
+        tests.append(lambda record: path_matches(pattern, tuple(normalize(n) for n in record["path"])))
+    if match.name is not None:
+        by_name = _name_test(match.name)
+        tests.append(lambda record: by_name(normalize(record["name"])))
+    if match.depth is not None:
+        tests.append(lambda record: record["depth"] == match.depth)
+    if match.goods_below is not None:
+        limit = match.goods_below
+        tests.append(lambda record: record["goods_below"] < limit)
+    return lambda record: all(test(record) for test in tests)
+
+
+def _name_test(name: str | Glob | Regex) -> Callable[[str], bool]:
+    if isinstance(name, Glob):
+        pattern = normalize(name.glob)
+        return lambda text: fnmatchcase(text, pattern)
+    if isinstance(name, Regex):
+        compiled = re.compile(name.regex)
+        return lambda text: compiled.search(text) is not None
+    wanted = normalize(name)
+    return lambda text: text == wanted
+
+
+def path_matches(pattern: tuple[str, ...], path: tuple[str, ...]) -> bool:
+    """Whether a path fits a pattern of names, ``*`` (one level) and ``**`` (any number of levels, also none)."""
+    reachable = {0}
+    for part in pattern:
+        if part == "**":
+            reachable = set(range(min(reachable), len(path) + 1)) if reachable else set()
+        else:
+            reachable = {n + 1 for n in reachable if n < len(path) and part in ("*", path[n])}
+    return len(path) in reachable

@@ -1,0 +1,105 @@
+"""Numbers of sections: Torgsoft's own, a rule's, else the registry's (design.md section 4, Numbers)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from schemas.errors import RulesError, TorgsyncError
+from schemas.registry import Meaning, NumberChange, Registry
+from schemas.tables import MAX_NUMBER, SECTIONS, conform
+from transforms.clean import HandSection
+from transforms.sections import Section
+from transforms.tree import paths
+
+
+@dataclass(frozen=True)
+class Numbered:
+    """SECTIONS with numbers; the meanings to remember; what each number means now that it did not mean before."""
+
+    sections: pd.DataFrame
+    meanings: tuple[Meaning, ...]
+    changes: tuple[NumberChange, ...]
+
+
+def taken_numbers(hand: Mapping[int, HandSection], registry: Registry) -> dict[int, tuple[str, str]]:
+    """Hand-made sections whose Torgsoft number the registry already gave to another section: key → (reason, detail)."""
+    out: dict[int, tuple[str, str]] = {}
+    for key, section in hand.items():
+        held = registry.meanings.get(section.number) if section.number is not None else None
+        if held is not None and held.origin == "registry" and held.identity != f"torgsoft:{key}":
+            out[key] = ("number_taken", f"number = {section.number}, given to {held.identity} «{held.name}»")
+    return out
+
+
+def assign_numbers(
+    sections: Mapping[str, Section], registry: Registry, first_number: int, reserved: Collection[int]
+) -> Numbered:
+    """Give every section its number; parents stand before children in ``sections``.
+
+    A section that never had a number gets the smallest free one from ``first_number`` on, in the order of its path, so
+    that the result does not depend on the order of rows. ``reserved`` (Torgsoft's numbers and keys, usable or not) and
+    every number ever used are never given. Raises RulesError when a rule's number was used for another section.
+    """
+    parents = {identity: section.parent for identity, section in sections.items()}
+    chains = paths(list(sections), parents, {identity: s.name for identity, s in sections.items()})
+    given = registry.given()
+    numbers: dict[str, int] = {}
+    for identity, section in sections.items():
+        if section.number is not None:
+            held = registry.meanings.get(section.number)
+            if section.number_origin == "rule" and held is not None and held.identity != identity:
+                raise RulesError(
+                    f"a rule gives number {section.number} to «{section.name}», it belonged to «{held.name}»",
+                    "choose a number that was never used: a number once given is never re-used",
+                )
+            numbers[identity] = section.number
+        elif identity in given:
+            numbers[identity] = given[identity]
+    used = set(numbers.values()) | set(registry.meanings) | set(reserved)
+    candidate = first_number
+    for identity in sorted(set(sections) - set(numbers), key=lambda i: (chains[i], i)):
+        while candidate in used:
+            candidate += 1
+        if candidate > MAX_NUMBER:
+            raise TorgsyncError("no section number is left", "set a smaller sections.first_number")
+        numbers[identity] = candidate
+        used.add(candidate)
+    meanings = tuple(
+        Meaning(numbers[i], i, s.name, None if s.parent is None else numbers[s.parent], s.number_origin)
+        for i, s in sections.items()
+    )
+    return Numbered(_frame(sections, numbers), meanings, _changes(meanings, registry))
+
+
+def _changes(meanings: tuple[Meaning, ...], registry: Registry) -> tuple[NumberChange, ...]:
+    changes = []
+    for after in sorted(meanings, key=lambda m: m.number):
+        before = registry.meanings.get(after.number)
+        if before is None or replace(before, origin=after.origin) == after:
+            continue
+        renamed, moved = before.name != after.name, before.parent_number != after.parent_number
+        if before.identity != after.identity or (renamed and moved):
+            changes.append(NumberChange(after.number, "number_reused", before, after))
+        else:
+            changes.append(NumberChange(after.number, "renamed" if renamed else "moved", before, after))
+    return tuple(changes)
+
+
+def _frame(sections: Mapping[str, Section], numbers: Mapping[str, int]) -> pd.DataFrame:
+    """SECTIONS. A chain shows Torgsoft's key where the number is Torgsoft's own, as its exports do; else our number."""
+    rows = [
+        {
+            "identity": identity,
+            "parent_identity": section.parent,
+            "name": section.name,
+            "number": numbers[identity],
+            "number_origin": section.number_origin,
+            "chain_key": section.key if section.number_origin == "torgsoft" else numbers[identity],
+        }
+        for identity, section in sections.items()
+    ]
+    frame = pd.DataFrame(rows, columns=list(SECTIONS.columns))
+    return SECTIONS.validate(conform(frame, SECTIONS))

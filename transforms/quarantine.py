@@ -1,0 +1,52 @@
+"""Rejected rows as a frame with the columns QUARANTINE_COLUMNS (design.md promise P5)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from schemas.reasons import REASONS
+from schemas.tables import INTEGER, QUARANTINE_COLUMNS, TEXT
+from transforms.values import missing
+
+_DTYPES = {name: INTEGER if name == "row_number" else TEXT for name in QUARANTINE_COLUMNS}
+
+
+def empty_quarantine() -> pd.DataFrame:
+    """No rejected rows."""
+    return pd.DataFrame({name: pd.Series(dtype=_DTYPES[name]) for name in QUARANTINE_COLUMNS})
+
+
+def row_json(row: Mapping[Any, Any]) -> str:
+    """A row as JSON with its empty fields left out; decimals and dates as text."""
+    return json.dumps({k: v for k, v in row.items() if not missing(v)}, ensure_ascii=False, default=str)
+
+
+def reject(
+    table: str, frame: pd.DataFrame, key: str, why: Mapping[int, tuple[str, str]] | Iterable[tuple[int, str, str]]
+) -> pd.DataFrame:
+    """The quarantine rows for some rows of a frame, whose index counts the extract's rows from 0.
+
+    ``why`` maps a row's index label to (reason code, detail); a row may be listed with several reasons.
+    """
+    items = [(i, *pair) for i, pair in why.items()] if isinstance(why, Mapping) else list(why)
+    if not items:
+        return empty_quarantine()
+    for _, reason, _ in items:
+        if reason not in REASONS:
+            raise KeyError(f"unknown reason code {reason}")
+    records = frame.loc[[label for label, _, _ in items]].to_dict("records")
+    rows = [
+        (table, label + 1, "" if missing(record[key]) else str(record[key]), reason, detail, row_json(record))
+        for record, (label, reason, detail) in zip(records, items, strict=True)
+    ]
+    return pd.DataFrame(rows, columns=list(QUARANTINE_COLUMNS)).astype(_DTYPES)
+
+
+def join(*parts: pd.DataFrame) -> pd.DataFrame:
+    """All quarantine rows, in a stable order."""
+    whole = pd.concat([empty_quarantine(), *parts], ignore_index=True)
+    return whole.sort_values(["table", "row_number", "reason", "detail"], ignore_index=True, kind="stable")

@@ -1,0 +1,52 @@
+"""Lazy pandera validation of a raw table: good rows go on, bad rows go to the quarantine."""
+
+from __future__ import annotations
+
+import pandas as pd
+from pandera.errors import SchemaErrors
+from pandera.pandas import DataFrameSchema
+
+from schemas.errors import SchemaError
+from schemas.reasons import REASONS
+from transforms.quarantine import empty_quarantine, reject
+
+
+def split_valid(frame: pd.DataFrame, schema: DataFrameSchema, key: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows that hold every check of ``schema``, and the quarantine rows of the others.
+
+    The good rows keep their place in the extract as index label, counted from 0. A row may be in the quarantine under
+    several reasons. Raises SchemaError when a failure belongs to no row (a column
+    is missing or has another type): then the table's shape is wrong and nothing may go on.
+    """
+    # a non-unique index would flag good rows too (design.md section 5)
+    frame = frame.reset_index(drop=True)
+    try:
+        schema.validate(frame, lazy=True)
+    except SchemaErrors as errors:
+        cases = errors.failure_cases
+    else:
+        return frame, empty_quarantine()
+    shapeless = cases[cases["index"].isna()]
+    if len(shapeless):
+        first = shapeless.iloc[0]
+        raise SchemaError(
+            f"table {schema.name}: {first['column']}: {first['check']} ({first['failure_case']})",
+            "check the schema map of the shop against its base: torgsync inspect",
+        )
+    why = sorted(
+        {
+            (int(case["index"]), _reason(str(case["check"])), f"{case['column']} = {_short(case['failure_case'])}")
+            for case in cases.to_dict("records")
+        }
+    )
+    bad = frame.index.isin([position for position, _, _ in why])
+    return frame[~bad], reject(str(schema.name), frame, key, why)
+
+
+def _reason(check: str) -> str:
+    return check if check in REASONS else "value_out_of_range"
+
+
+def _short(value: object) -> str:
+    text = "empty" if value is None or value is pd.NA or value != value else str(value)
+    return text if len(text) <= 60 else text[:57] + "…"
