@@ -1,0 +1,101 @@
+"""Puts a file into a folder whole or not at all: its readers see the old file or the new one, never a half.
+
+The file is written beside its place as ``NAME.part``, forced to the disk, and renamed over. A file whose content did
+not change is left alone, so that its time stamp tells when the content last changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Generic, TypeVar
+
+from schemas.errors import StoreError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Published(Generic[T]):
+    """``result`` of the writer; ``published`` is False where the file already had this content and was left alone."""
+
+    path: Path
+    result: T
+    published: bool
+    bytes: int
+    sha256: str
+
+
+def publish(target: Path, filename: str, write: Callable[[BinaryIO], T], *, create: bool = False) -> Published[T]:
+    """Write ``filename`` into the folder ``target`` through ``write``, which gets a binary stream.
+
+    ``create`` makes a missing folder: for a shop's own output, not for a store's folder, which may be a share that is
+    not mounted. Raises StoreError when the folder is missing, the file is empty or the disk refuses; the old file then
+    stays, and only our own ``.part`` is removed. What ``write`` raises passes through.
+    """
+    if create:
+        _make_folder(target)
+    if not target.is_dir():
+        raise StoreError(f"{target}: the folder does not exist", "create or mount it, or correct target in shop.toml")
+    final = target / filename
+    part = target / f"{filename}.part"
+    try:
+        with part.open("wb") as stream:
+            result = write(stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        size = part.stat().st_size
+        if size == 0:
+            raise StoreError(f"{final}: the new file would be empty; the old one stays", "look why there are no goods")
+        sha256 = _sha256(part)
+        if final.is_file() and final.stat().st_size == size and _sha256(final) == sha256:
+            part.unlink()
+            return Published(final, result, False, size, sha256)
+        if final.is_file():
+            shutil.copymode(final, part)  # a web server may read it by rights that an administrator gave
+        part.replace(final)
+    except OSError as error:
+        _remove(part)
+        raise StoreError(
+            f"{final}: cannot be written: {error.strerror or error}", "free space or correct the folder's rights"
+        ) from error
+    except BaseException:
+        _remove(part)
+        raise
+    _sync_folder(target)
+    return Published(final, result, True, size, sha256)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{folder}: cannot be created: {error.strerror or error}", "correct its rights") from error
+
+
+def _remove(part: Path) -> None:
+    with suppress(OSError):  # the error that brought us here tells more than a second one
+        part.unlink(missing_ok=True)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Force the rename itself to the disk, where the system can (Windows cannot open a folder)."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        return  # some network file systems cannot sync a folder; the file itself is safe
+    finally:
+        os.close(descriptor)
