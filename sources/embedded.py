@@ -1,0 +1,97 @@
+"""Makes fdb load the Firebird client library of the wheel ``firebird-embedded``: engine and network client in one.
+
+Without it every workstation would need a Firebird installation of the right version. The same library opens a local
+file (no server needed) and talks TCP to the shop's own server, whatever version that is.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import fdb
+
+from schemas.errors import SourceError
+
+_TOMMATH = "libtommath.so.1"
+
+
+def load_client() -> None:
+    """Load the client library once; later calls do nothing.
+
+    Sets ``FIREBIRD`` (where the engine finds its plugins and messages) and ``FIREBIRD_LOCK`` (a folder of this user, so
+    that the root's leftovers in a shared folder lock nobody out), unless ``FIREBIRD_LOCK`` is set by the operator.
+    Raises SourceError when the wheel or Debian's libtommath is absent.
+    """
+    if hasattr(fdb.fbcore, "api"):
+        return
+    runtime = _runtime()
+    if runtime is None:
+        _load_system_client()
+        return
+    os.environ["FIREBIRD"] = str(runtime)
+    os.environ.setdefault("FIREBIRD_LOCK", str(_lock_folder()))
+    if sys.platform == "win32":
+        fdb.load_api(str(runtime / "fbclient.dll"))
+        return
+    _load_tommath()
+    try:
+        # The wheel's libraries have no search path of their own: what they need must be in the process before them.
+        ctypes.CDLL(str(runtime / "libtomcrypt.so.1"), mode=ctypes.RTLD_GLOBAL)
+        fdb.load_api(str(runtime / "libfbclient.so.2"))
+    except OSError as error:
+        raise SourceError(
+            f"the Firebird client library could not be loaded: {error}",
+            "reinstall it: pip install --force-reinstall firebird-embedded",
+        ) from error
+
+
+def _runtime() -> Path | None:
+    """The wheel's runtime folder, or None where the wheel is not installed (other processors)."""
+    try:
+        spec = importlib.util.find_spec("firebird.embedded")
+    except ModuleNotFoundError:
+        return None
+    if spec is None or spec.origin is None:
+        return None
+    folder = Path(spec.origin).parent / "runtime"
+    return folder if folder.is_dir() else None
+
+
+def _load_system_client() -> None:
+    """Where no wheel exists, an installed Firebird client still reads a server."""
+    try:
+        fdb.load_api()
+    except Exception as error:  # fdb raises a bare Exception here
+        raise SourceError(
+            "no Firebird client library: the wheel firebird-embedded exists for Linux x86-64 and Windows x86-64 only",
+            "install the system's client library (Debian: apt-get install libfbclient2)",
+        ) from error
+
+
+def _lock_folder() -> Path:
+    """Our own folder for Firebird's lock files, of this user only."""
+    user = os.getuid() if sys.platform != "win32" else os.environ.get("USERNAME", "user")
+    folder = Path(tempfile.gettempdir()) / f"torgsync-{user}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if sys.platform != "win32" and (folder.is_symlink() or folder.stat().st_uid != os.getuid()):
+        raise SourceError(f"{folder} belongs to another user", "remove it, or set FIREBIRD_LOCK to a folder of yours")
+    return folder
+
+
+def _load_tommath() -> None:
+    """Load libtommath for all libraries that come after; the installer may have put it into the virtualenv."""
+    ours = Path(sys.prefix) / "lib" / _TOMMATH
+    for candidate in (str(ours), _TOMMATH) if ours.is_file() else (_TOMMATH,):
+        try:
+            ctypes.CDLL(candidate, mode=ctypes.RTLD_GLOBAL)
+            return
+        except OSError:
+            continue
+    raise SourceError(
+        f"{_TOMMATH} is not installed: the Firebird engine needs it", "apt-get install libtommath1 (as root)"
+    )
