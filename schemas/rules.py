@@ -200,8 +200,13 @@ _KEYS: dict[str, list[str]] = {
 }
 
 _TARGET = "{number: N} or {path: [names]}"
-_UNIONS = {"merge": f"parent, root, {_TARGET}", "place": f"root, {_TARGET}", "under": f"root, {_TARGET}",
-           "name": "a name, {glob: …} or {regex: …}", "type_id": "a type id or a list of them"}
+_UNIONS = {
+    "merge": f"parent, root, {_TARGET}",
+    "place": f"root, {_TARGET}",
+    "under": f"root, {_TARGET}",
+    "name": "a name, {glob: …} or {regex: …}",
+    "type_id": "a type id or a list of them",
+}
 
 
 def _explain(error: Any, data: Any, file: str) -> str:

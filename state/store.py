@@ -83,7 +83,9 @@ class State:
             )
             connection.execute(delete(QUARANTINE).where(QUARANTINE.c.run == report.run))
             if len(quarantine):
-                rows = [{"run": report.run, **row} for row in quarantine.to_dict("records")]
+                rows = [
+                    {"run": report.run} | {str(k): v for k, v in row.items()} for row in quarantine.to_dict("records")
+                ]
                 connection.execute(insert(QUARANTINE), rows)
 
 

@@ -1,0 +1,38 @@
+"""What the commands print: results on standard output, progress and errors on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+
+def out(text: str) -> None:
+    """Print a result."""
+    print(text)  # noqa: T201
+
+
+def out_json(value: Any) -> None:
+    """Print a result as JSON."""
+    out(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def note(text: str) -> None:
+    """Print a remark for the person, on standard error."""
+    print(text, file=sys.stderr)  # noqa: T201
+
+
+def step_listener(quiet: bool) -> Callable[[str, float | None], None]:
+    """Shows each step with its seconds; on a terminal also while it runs."""
+    live = sys.stderr.isatty()
+
+    def listen(name: str, seconds: float | None) -> None:
+        if quiet:
+            return
+        if seconds is not None:
+            print(f"{chr(13) if live else ''}  {name:<24} {seconds:6.2f} s", file=sys.stderr)  # noqa: T201
+        elif live:
+            print(f"  {name:<24} …", end="", flush=True, file=sys.stderr)  # noqa: T201
+
+    return listen

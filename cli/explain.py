@@ -1,0 +1,78 @@
+"""``torgsync explain``: why a good is where it is, from the outputs of the last run."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+from cli.console import out, out_json
+from schemas.errors import SettingsError
+from schemas.shop import load_shop
+
+WHY = {
+    "link": "its product type is linked to this section in Torgsoft",
+    "inherit": "its product type has no section: the nearest ancestor's is taken (sections.unmapped = inherit)",
+    "create": "a section was made for its product type (sections.unmapped = create)",
+    "hide": "its product type has no section and sections.unmapped = hide",
+    "none": "neither its product type nor any ancestor has a section",
+}
+
+
+def run_explain(name: str, key: str, as_json: bool) -> None:
+    """Print what decided for the goods that ``key`` names, in the last finished run."""
+    shop = load_shop(name)
+    found = explain(shop.output, key)
+    if not found:
+        raise SettingsError(f'nothing in the last run matches "{key}"', "try a good's id, type:ID, number:N or a name")
+    if as_json:
+        out_json(found)
+        return
+    for item in found[:20]:
+        out(f"{item['good_id']}  {item.get('name', '')}")
+        out(f"    category: {item['category']}")
+        out(f"    decided by {item['decided_by']}: {item['why']}")
+    if len(found) > 20:
+        out(f"… and {len(found) - 20} more (all of them with --json)")
+
+
+def explain(output: Path, key: str) -> list[dict[str, Any]]:
+    """The goods that a key names, each with category, product type and why; quarantined ones with their reason."""
+    if not (output / "assignments.csv").is_file():
+        raise SettingsError(f"{output}: no run has finished yet", "run torgsync sync first")
+    categories = {row["number"]: row for row in _rows(output / "categories.csv")}
+    names = {row["good_id"]: row["name"] for row in _rows(output / "offers.csv")}
+    report = json.loads((output / "report.json").read_text(encoding="utf-8"))
+    rules = {f"rule {rule['rule']}": f"{rule['reason']} (rules, line {rule['line']})" for rule in report["rules"]}
+    out: list[dict[str, Any]] = []
+    for row in _rows(output / "assignments.csv"):
+        if _named(key, row, names.get(row["good_id"], "")):
+            category = categories.get(row["category_number"])
+            path = " > ".join(json.loads(category["path"])) if category else "none: the good is hidden"
+            why = rules.get(row["decided_by"]) or WHY.get(row["decided_by"], "")
+            shown = f"{path} [{row['category_number']}]" if category else path
+            out.append({**row, "name": names.get(row["good_id"], ""), "category": shown, "why": why})
+    for row in _rows(output / "quarantine.csv"):
+        if row["table"] == "raw_goods" and row["row_key"] == key:
+            out.append(
+                {
+                    "good_id": key,
+                    "category": "none: in the quarantine",
+                    "decided_by": row["reason"],
+                    "why": row["detail"],
+                }
+            )
+    return out
+
+
+def _named(key: str, row: dict[str, str], name: str) -> bool:
+    kind, _, value = key.partition(":")
+    if kind in ("type", "number") and value:
+        return row["type_id" if kind == "type" else "category_number"] == value
+    return row["good_id"] == key or (not key.isdigit() and key.casefold() in name.casefold())
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))

@@ -1,0 +1,138 @@
+"""The ``torgsync`` command. Heavy imports stay inside the commands: ``--help`` answers at once."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from schemas.errors import TorgsyncError
+
+app = typer.Typer(
+    name="torgsync",
+    help="Synchronization sections for Torgsoft, every night: from the Firebird base to the online store.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+base_app = typer.Typer(no_args_is_help=True, help="Build a stand-in base (ours: the vendor's is unpublished).")
+app.add_typer(base_app, name="base")
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, nothing else.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+Flow = Annotated[
+    bool | None,
+    typer.Option("--flow/--no-flow", help="Run as a Prefect flow. Default: only when PREFECT_API_URL is set."),
+]
+
+
+def main() -> None:
+    """Entry point: runs the command and turns errors of ours into one clear message and their exit code."""
+    try:
+        app(standalone_mode=True)
+    except TorgsyncError as error:
+        _fail(error)
+
+
+def _fail(error: TorgsyncError) -> None:
+    print(f"torgsync: {error}", file=sys.stderr)  # noqa: T201
+    raise SystemExit(error.exit_code)
+
+
+@app.command(epilog="Example: torgsync sync household --json")
+def sync(
+    shop: Annotated[str, typer.Argument(help="A folder that holds shop.toml, or its name below shops/.")],
+    flow: Flow = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Read the shop's base, decide every good's category, and bring every store up to date."""
+    from cli.run import run_sync
+
+    run_sync(shop, flow, as_json, quiet)
+
+
+@app.command(epilog="Example: torgsync demo trade-equipment")
+def demo(
+    sample: Annotated[str, typer.Argument(help="household, trade-equipment or hostile.")] = "household",
+    folder: Annotated[Path, typer.Option(help="Where the demo shop is put.")] = Path("demo"),
+    flow: Flow = True,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Build a sample shop with a Firebird base and run the whole nightly job on it."""
+    from cli.demo import run_demo
+
+    run_demo(sample, folder, flow, as_json, quiet)
+
+
+@app.command(epilog="Example: torgsync samples --check")
+def samples(
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 when an output is stale.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Regenerate the committed outputs of data/samples/."""
+    from cli.samples import run_samples
+
+    run_samples(check, as_json, quiet)
+
+
+@app.command(epilog='Example: torgsync explain household "Сковорода 24"')
+def explain(
+    shop: Annotated[str, typer.Argument(help="A folder that holds shop.toml, or its name below shops/.")],
+    key: Annotated[str, typer.Argument(help="A good's id, type:ID, number:N, or part of a good's name.")],
+    as_json: Json = False,
+) -> None:
+    """Say why a good is in its category: from the outputs of the last run."""
+    from cli.explain import run_explain
+
+    run_explain(shop, key, as_json)
+
+
+@app.command(
+    epilog="Example: torgsync inspect 127.0.0.1/3050:C:\\\\Torgsoft\\\\base.fdb --password-env TORGSOFT_PASSWORD"
+)
+def inspect(
+    dsn: Annotated[str, typer.Argument(help="A file, or host/port:path.")],
+    user: Annotated[str, typer.Option(help="The base's user.")] = "SYSDBA",
+    password_env: Annotated[str | None, typer.Option(help="Environment variable that holds the password.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Read a base's own metadata and propose a schema map for shop.toml."""
+    from cli.inspect import run_inspect
+
+    run_inspect(dsn, user, password_env, as_json)
+
+
+@base_app.command(
+    "build", epilog="Example: torgsync base build shop.fdb --from-trs TSGoods.trs --encoding cp1251 --no-header"
+)
+def base_build(
+    target: Annotated[Path, typer.Argument(help="The base to create.")],
+    from_csv: Annotated[
+        Path | None, typer.Option(help="A folder with product_types.csv, sections.csv, goods.csv.")
+    ] = None,
+    from_trs: Annotated[Path | None, typer.Option(help="A TSGoods.trs as Torgsoft wrote it.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of the input. Default: told by the file.")] = None,
+    header: Annotated[
+        bool | None, typer.Option("--header/--no-header", help="Whether the TRS file has a header.")
+    ] = None,
+    layout: Annotated[int | None, typer.Option(help="50, 48 or 40 columns. Default: told by the file.")] = None,
+    chain_separator: Annotated[
+        str | None, typer.Option(help="; or | in section chains. Default: told by the file.")
+    ] = None,
+    charset: Annotated[str, typer.Option(help="Charset of the base: WIN1251, UTF8 or NONE.")] = "WIN1251",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing base.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Build a stand-in base from CSV samples or from a real sync file."""
+    from cli.base import run_base_build
+
+    run_base_build(
+        target, from_csv, from_trs, encoding, header, layout, chain_separator, charset, overwrite, as_json, quiet
+    )

@@ -1,0 +1,44 @@
+"""``torgsync sync``: one run, by the same function as the flow."""
+
+from __future__ import annotations
+
+import os
+
+from cli.console import note, out, out_json, step_listener
+from schemas.report import RunReport
+from schemas.shop import Shop, load_shop
+
+
+def run_sync(shop: str, flow: bool | None, as_json: bool, quiet: bool) -> None:
+    """Run a shop's sync and exit with the run's code."""
+    report = run_shop(load_shop(shop), flow, as_json or quiet)
+    show(report, as_json, quiet)
+    raise SystemExit(report.exit_code)
+
+
+def run_shop(shop: Shop, flow: bool | None, silent: bool) -> RunReport:
+    """One run, as a Prefect flow or plainly; ``flow`` None means: as a flow where a Prefect server is set."""
+    if flow is None:
+        flow = bool(os.environ.get("PREFECT_API_URL"))
+    if flow:
+        if not silent:
+            note("starting Prefect …")
+        from flows.sync import run_as_flow
+
+        return run_as_flow(str(shop.folder))
+    from flows.main_path import sync
+    from flows.steps import PlainSteps
+
+    return sync(shop, PlainSteps(step_listener(silent)))
+
+
+def show(report: RunReport, as_json: bool, quiet: bool) -> None:
+    """Print a run's report."""
+    if as_json:
+        out_json(report.model_dump(mode="json"))
+    elif not quiet:
+        from reports.summary import summary
+
+        out(summary(report))
+    elif report.exit_code:
+        note(f"torgsync: {report.message}\n  next: {report.next_step}")

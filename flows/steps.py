@@ -1,0 +1,49 @@
+"""How a step of the main path is run: plainly, or as a Prefect task. The steps themselves know nothing of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any, ParamSpec, Protocol, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Steps(Protocol):
+    """Runs a named step of the main path."""
+
+    def __call__(self, name: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run ``function`` and return what it returns; what it raises passes through."""
+        ...
+
+
+class PlainSteps:
+    """Calls each step and tells ``listen`` of its start (seconds None) and end; keeps the seconds per step."""
+
+    def __init__(self, listen: Callable[[str, float | None], None] | None = None) -> None:
+        self.listen = listen or (lambda name, seconds: None)
+        self.seconds: dict[str, float] = {}
+
+    def __call__(self, name: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run one step and measure it."""
+        self.listen(name, None)
+        begin = perf_counter()
+        result = function(*args, **kwargs)
+        self.seconds[name] = round(perf_counter() - begin, 3)
+        self.listen(name, self.seconds[name])
+        return result
+
+
+def as_tasks(steps: PlainSteps) -> Steps:
+    """The same steps, each as a Prefect task of that name; caching is off: a new night reads anew."""
+    from prefect import task
+    from prefect.cache_policies import NO_CACHE
+
+    def run(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        wrapped = task(name=name, cache_policy=NO_CACHE, persist_result=False)(
+            lambda: steps(name, function, *args, **kwargs)
+        )
+        return wrapped()
+
+    return run

@@ -1,0 +1,67 @@
+"""The files that a run leaves for a person: categories, assignments, offers, quarantine, the tree in text."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pandas as pd
+
+from schemas.sql import decimals, format_decimal
+from schemas.tables import DECIMAL
+
+
+def catalogue_files(categories: pd.DataFrame, assignments: pd.DataFrame, offers: pd.DataFrame) -> dict[str, bytes]:
+    """``categories.csv``, ``assignments.csv``, ``offers.csv`` and ``tree.txt`` of one catalogue, by file name.
+
+    Comma-separated UTF-8 with a header; an empty cell is no value; ``path`` is a JSON list of names; decimals have a
+    point and no trailing zeros; flags are 0 and 1.
+    """
+    return {
+        "categories.csv": csv_bytes(categories),
+        "assignments.csv": csv_bytes(assignments),
+        "offers.csv": csv_bytes(offers),
+        "tree.txt": tree_text(categories, offers).encode(),
+    }
+
+
+def csv_bytes(frame: pd.DataFrame) -> bytes:
+    """A frame as CSV, in the form that ``catalogue_files`` describes."""
+    text = pd.DataFrame({name: _cells(frame[name]) for name in frame}, columns=frame.columns)
+    return text.to_csv(index=False, lineterminator="\n").encode()
+
+
+def _cells(column: pd.Series) -> pd.Series:
+    if column.dtype == DECIMAL:
+        texts = [None if value is None else format_decimal(value) for value in decimals(column)]
+        return pd.Series(texts, index=column.index, dtype=object)
+    if pd.api.types.is_bool_dtype(column.dtype):
+        return column.astype(int)
+    if pd.api.types.is_object_dtype(column.dtype):
+        return column.map(lambda value: json.dumps(value, ensure_ascii=False))
+    return column
+
+
+def tree_text(categories: pd.DataFrame, offers: pd.DataFrame) -> str:
+    """The category tree, each with its number and goods (on it / with all below), siblings by name."""
+    rows: list[dict[str, Any]] = [{str(k): v for k, v in row.items()} for row in categories.to_dict("records")]
+    children: dict[int | None, list[dict[str, Any]]] = {}
+    for row in sorted(rows, key=lambda r: (r["path"], r["number"])):
+        parent = row["parent_number"]
+        children.setdefault(None if parent is None or parent is pd.NA else int(parent), []).append(row)
+    below: dict[int, int] = {}
+    for row in sorted(rows, key=lambda r: -r["depth"]):
+        below[row["number"]] = row["goods"] + sum(below[c["number"]] for c in children.get(row["number"], []))
+    lines: list[str] = []
+    stack = [("", "", "", row) for row in reversed(children.get(None, []))]
+    while stack:
+        indent, branch, inner, row = stack.pop()
+        lines.append(f"{indent}{branch}{row['name']}  [{row['number']}]  {row['goods']} / {below[row['number']]}")
+        kids = children.get(row["number"], [])
+        for place, kid in reversed(list(enumerate(kids))):
+            last = place == len(kids) - 1
+            stack.append((indent + inner, "└── " if last else "├── ", "    " if last else "│   ", kid))
+    hidden = int(offers["category_number"].isna().sum())
+    head = "category  [number]  goods on it / with all below\n"
+    tail = f"\nwithout a category (hidden): {hidden} goods\n" if hidden else ""
+    return head + "\n".join(lines) + "\n" + tail

@@ -1,0 +1,82 @@
+"""A run's report as sentences, for the terminal and the flow's log."""
+
+from __future__ import annotations
+
+from schemas.report import RunReport, StoreResult
+
+
+def summary(report: RunReport, limit: int = 10) -> str:
+    """What the run did, in the order in which a person asks: outcome, goods, rescued types, stores, what to look at."""
+    lines = [f"{report.shop}: {report.outcome}" + (f" — {report.message}" if report.message else "")]
+    if report.next_step:
+        lines.append(f"  next: {report.next_step}")
+    counts = report.counts
+    if "goods_in" in counts:
+        lines.append(
+            f"  goods: {counts['goods_in']} in = {counts['goods_loaded']} loaded + "
+            f"{counts['goods_quarantined']} in the quarantine; {counts['goods_hidden']} of the loaded have no category"
+        )
+        lines.append(
+            f"  product types: {counts['product_types']}, sections: {counts['sections']}, "
+            f"categories: {counts['categories']} (depth {counts['depth']}), {counts['empty_categories']} without goods"
+        )
+    if report.quarantine:
+        reasons = ", ".join(f"{reason} {n}" for reason, n in sorted(report.quarantine.items()))
+        lines.append(f"  quarantine: {counts.get('quarantined_rows', 0)} rows ({reasons})")
+    lines += _unmapped(report, limit)
+    lines += _rules(report)
+    for note in report.number_changes[:limit]:
+        word = {"number_reused": "ANOTHER MEANING", "renamed": "renamed", "moved": "moved"}[note.kind]
+        lines.append(f"  number {note.number} {word}: {note.before} → {note.after}")
+    lines += [f"  warning: {text}" for text in report.warnings[:limit]]
+    if len(report.warnings) > limit:
+        lines.append(f"  … and {len(report.warnings) - limit} more warnings in report.json")
+    lines += [f"  store {store.name}: {store_sentence(store)}" for store in report.stores]
+    return "\n".join(lines)
+
+
+def _unmapped(report: RunReport, limit: int) -> list[str]:
+    """The types that have no section of their own, those with most goods first."""
+    rescued = [t for t in report.unmapped_types if t.goods and t.category_number is not None]
+    lost = [t for t in report.unmapped_types if t.goods and t.category_number is None]
+    lines = []
+    for types, text in ((rescued, "saved by the policy"), (lost, "WITHOUT A CATEGORY")):
+        if types:
+            lines.append(f"  {len(types)} types without a section, {sum(t.goods for t in types)} goods, {text}:")
+            for t in types[:limit]:
+                into = f" → {' > '.join(t.category_path)} [{t.category_number}]" if t.category_path else ""
+                lines.append(f"    {t.goods:5d}  {' > '.join(t.path)}{into}")
+            if len(types) > limit:
+                lines.append(f"           … and {len(types) - limit} more in report.json")
+    return lines
+
+
+def _rules(report: RunReport) -> list[str]:
+    if not report.rules:
+        return []
+    lines = [f"  rules: {len(report.rules)}, deciding {sum(r.decided for r in report.rules)} types"]
+    for rule in report.rules:
+        if rule.shadowed_by:
+            by = ", ".join(str(n) for n in rule.shadowed_by)
+            what = f"decides {rule.decided} of {rule.matched} types, rule {by} comes first"
+            lines.append(f"    rule {rule.rule} (line {rule.line}) {what}")
+    return lines
+
+
+def store_sentence(store: StoreResult) -> str:
+    """What happened to one store, in one line."""
+    if store.outcome != "ok":
+        return f"{store.outcome.upper()} {store.message}".strip()
+    if store.published is not None:
+        return f"{store.lines} lines, " + ("published" if store.published else "unchanged")
+    if not store.written:
+        return "nothing to write, it is up to date"
+    parts = [
+        f"{what} {created} created, {updated} updated, {hidden} hidden"
+        for what, created, updated, hidden in (
+            ("categories", store.categories_created, store.categories_updated, store.categories_hidden),
+            ("offers", store.offers_created, store.offers_updated, store.offers_hidden),
+        )
+        if created or updated or hidden
+    ]
+    return "; ".join(parts)
