@@ -66,6 +66,8 @@ def read_trs(
     has_header = _is_header(rows[0]) if header is None else header
     names, more = _columns(path, rows[0], has_header, layout)
     body = rows[1:] if has_header else rows
+    if not body:
+        more = (*more, "the file has a header, but no goods")
     cells: Sequence[Sequence[str]] = list(zip(*body, strict=True)) if body else [()] * len(names)
     columns = {
         ALL_COLUMNS[name].field: _values(path, ALL_COLUMNS[name], values, 2 if has_header else 1)
@@ -98,7 +100,7 @@ def _columns(path: Path, cells: list[str], header: bool, layout: Layout | None) 
 def _header_names(path: Path, cells: list[str], layout: Layout | None) -> tuple[list[str], tuple[str, ...]]:
     """The columns that the header names, "" for a column that we do not know, and notes about those."""
     notes = tuple(
-        f'column {place} "{cell}" is unknown and was left out; {closest(cell, list(ALL_COLUMNS))}'
+        f'column {place} "{cell}" is unknown and was left out{_guess(cell)}'
         for place, cell in enumerate(cells, 1)
         if cell not in ALL_COLUMNS
     )
@@ -107,6 +109,11 @@ def _header_names(path: Path, cells: list[str], layout: Layout | None) -> tuple[
     if layout is not None and [name for name in names if name] != _names(layout):
         raise SourceError(f"{path}, line 1: the header names other columns than the layout given", "leave --layout out")
     return names, notes
+
+
+def _guess(cell: str) -> str:
+    hint = closest(cell, list(ALL_COLUMNS))
+    return f"; {hint}" if hint.startswith("did you mean") else ""
 
 
 def _layout_names(path: Path, width: int, layout: Layout | None) -> list[str]:

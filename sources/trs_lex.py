@@ -55,8 +55,8 @@ def sniff_encoding(path: Path, data: bytes) -> Encoding:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
         text = data.decode("utf-8", "replace")
-        damaged = text.count("\ufffd")
-        if sum(not character.isascii() for character in text) > 2 * damaged:
+        beyond_ascii = len(text) - len(text.encode("ascii", "ignore"))
+        if beyond_ascii > 2 * text.count("\ufffd"):
             raise _undecodable(path, data, "utf-8", error) from error
         return "cp1251"
     return "utf-8"
