@@ -47,10 +47,11 @@ def build_base(
     frames = {"PRODUCT_TYPES": product_types, "SECTIONS": sections, "GOODS": goods}
     dsn = parse_dsn(str(target), Path.cwd())
     as_bytes = charset == "NONE"
+    wide = 4 if as_bytes and codec == "utf-8" else 1  # without a charset Firebird counts bytes, not characters
     # All rows are checked before anything is created: a refused character must not leave a half-built base behind.
     rows = {table: list(_rows(table, frame, codec, as_bytes)) for table, frame in frames.items()}
     if dsn.over_network:
-        return _build(dsn, rows, charset, user, password, lambda: _make_room(dsn, user, password, overwrite))
+        return _build(dsn, rows, charset, user, password, lambda: _make_room(dsn, user, password, overwrite), wide)
     final = Path(dsn.text)
     if final.exists() and not overwrite:
         raise SettingsError(f"{final} exists already", "give another target, or overwrite it on purpose (--overwrite)")
@@ -58,7 +59,7 @@ def build_base(
         raise SettingsError(f"{final.parent} is not a folder", "create it first")
     part = final.with_name(final.name + ".part")
     try:
-        counts = _build(Dsn(str(part), False), rows, charset, user, None, lambda: part.unlink(missing_ok=True))
+        counts = _build(Dsn(str(part), False), rows, charset, user, None, lambda: part.unlink(missing_ok=True), wide)
         part.replace(final)
     finally:
         part.unlink(missing_ok=True)
@@ -72,6 +73,7 @@ def _build(
     user: str,
     password: str | None,
     make_room: Callable[[], None],
+    bytes_per_character: int,
 ) -> dict[str, int]:
     """Create the base, its tables and its rows; each connection is closed whatever happens."""
     load_client()
@@ -82,7 +84,7 @@ def _build(
         wire = "NONE" if charset == "NONE" else "UTF8"
         connection = fdb.connect(dsn=dsn.text, user=user, password=password, charset=wire, utf8params=True)
         try:
-            for statement in standin.ddl():
+            for statement in standin.ddl(bytes_per_character):
                 connection.execute_immediate(statement.encode("ascii"))
             connection.commit()
             cursor = connection.cursor()
@@ -169,7 +171,7 @@ def _text(value: Any, codec: str, as_bytes: bool, width: int, place: tuple[str, 
         raise _unfit(
             f'the character "{character}" (U+{ord(character):04X}) does not exist in {codec}', place, "--charset UTF8"
         ) from error
-    if len(raw if as_bytes else str(value)) > width:
+    if len(str(value)) > width:
         raise SourceError(f"{table} {key}, column {column}: {len(str(value))} characters do not fit VARCHAR({width})")
     return raw if as_bytes else str(value)
 

@@ -42,6 +42,7 @@ class TextReader:
     codec: str = field(init=False)
     non_ascii: int = 0
     could_be_utf8: bool = True
+    pending: SourceError | None = None
 
     def __post_init__(self) -> None:
         self.codec = python_codec(self.charset)
@@ -59,22 +60,30 @@ class TextReader:
         try:
             return raw.decode(self.codec)
         except UnicodeDecodeError as error:
-            self.judge()
             shown = raw[:40].hex(" ") + (" …" if len(raw) > 40 else "")
             other = "WIN1251" if self.codec in _MULTI_BYTE else "UTF8, or mend the text in Torgsoft"
-            raise SourceError(
+            fault = SourceError(
                 f"{self.place}: {where}: bytes that are not {self.charset}: {shown}",
                 f"set charset in shop.toml to the base's real one, perhaps {other}",
-            ) from error
+            )
+            if self.codec in _MULTI_BYTE or not self.could_be_utf8:
+                raise fault from error
+            # Valid UTF-8: perhaps all texts are, which is the better message. judge() raises one of the two.
+            self.pending = self.pending or fault
+            return ""
 
     def judge(self) -> None:
-        """Raise SourceError when at least three non-ASCII texts were read and every one is valid UTF-8."""
+        """To be called after the last row: raise SourceError when a text could not be decoded, or when at least three
+        non-ASCII texts were read and every one is valid UTF-8 although the charset is another.
+        """
         if self.codec not in _MULTI_BYTE and self.could_be_utf8 and self.non_ascii >= _ENOUGH_TO_JUDGE:
             raise SourceError(
                 f"{self.place}: all {self.non_ascii} non-ASCII texts of charset NONE look like UTF-8, "
                 f'but charset is "{self.charset}"',
                 'set charset = "UTF8" in shop.toml, [source]',
             )
+        if self.pending is not None:
+            raise self.pending
 
 
 @dataclass(frozen=True)

@@ -68,14 +68,21 @@ FIELDS: dict[str, dict[str, str]] = {
 """Our field of every column."""
 
 
-def ddl() -> list[str]:
-    """The statements that make the stand-in base, one by one; the comments say whose invention it is."""
+def ddl(bytes_per_character: int = 1) -> list[str]:
+    """The statements that make the stand-in base, one by one; the comments say whose invention it is.
+
+    ``bytes_per_character`` widens the text columns of a base without charset that holds UTF-8.
+    """
     statements = []
     for table, columns in TABLES.items():
-        body = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+        body = ", ".join(f'"{name}" {_widened(kind, bytes_per_character)}' for name, kind in columns.items())
         statements.append(f'CREATE TABLE "{table}" ({body})')
     for table in TABLES:
         statements.append(f"COMMENT ON TABLE \"{table}\" IS '{LABEL.replace(chr(39), chr(39) * 2)}'")
     for column in GOOD_COLUMNS:
         statements.append(f'COMMENT ON COLUMN "GOODS"."{column.field.upper()}" IS \'sync file column {column.name}\'')
     return statements
+
+
+def _widened(kind: str, factor: int) -> str:
+    return f"VARCHAR({int(kind[8:-1]) * factor})" if kind.startswith("VARCHAR") else kind

@@ -1,0 +1,98 @@
+"""Fixtures of the source tests: one base, embedded and over TCP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import fdb
+import pandas as pd
+import pytest
+
+from schemas.extract import Extract
+from schemas.shop import SourceSettings
+from sources.base import build_base
+from sources.embedded import load_client
+from sources.firebird import read_base
+from tests.firebird_server import FirebirdServer
+from tests.source.frames import GOODS, SECTIONS, TYPES
+
+PASSWORD_ENV = "TORGSYNC_TEST_PASSWORD"
+
+
+@dataclass
+class Place:
+    """Where the bases of a test are built: embedded files, or files behind a real server."""
+
+    kind: str
+    folder: Path
+    server: FirebirdServer | None = None
+    made: int = 0
+
+    def dsn(self, name: str) -> str:
+        return self.server.dsn(name) if self.server else str(self.folder / name)
+
+    @property
+    def login(self) -> dict[str, Any]:
+        return {"user": self.server.user, "password": self.server.password} if self.server else {"user": "SYSDBA"}
+
+    def settings(self, name: str, **more: Any) -> SourceSettings:
+        secret = {"password_env": PASSWORD_ENV} if self.server else {}
+        return SourceSettings(**{"dsn": self.dsn(name), **secret, **more})
+
+    def build(
+        self,
+        name: str = "base.fdb",
+        types: pd.DataFrame = TYPES,
+        sections: pd.DataFrame = SECTIONS,
+        goods: pd.DataFrame = GOODS,
+        **more: Any,
+    ) -> str:
+        """Build a stand-in base and return its name."""
+        build_base(self.dsn(name), types, sections, goods, overwrite=True, **self.login, **more)
+        return name
+
+    def read(self, name: str = "base.fdb", **more: Any) -> Extract:
+        progress: Callable[[str, int, int], None] | None = more.pop("progress", None)
+        return read_base(self.settings(name, **more), self.folder, progress)
+
+    def writer(self, name: str = "base.fdb", charset: str = "UTF8") -> fdb.Connection:
+        """A writing connection of the test's own, as Torgsoft would hold one."""
+        load_client()
+        return fdb.connect(dsn=self.dsn(name), charset=charset, utf8params=True, **self.login)
+
+    def run(self, name: str, *statements: str | tuple[str, tuple[Any, ...]], charset: str = "UTF8") -> None:
+        """Run statements, each in a transaction of its own."""
+        connection = self.writer(name, charset)
+        try:
+            for statement in statements:
+                sql, values = statement if isinstance(statement, tuple) else (statement, ())
+                connection.cursor().execute(sql, values)
+                connection.commit()
+        finally:
+            connection.close()
+
+
+@pytest.fixture(params=["embedded", pytest.param("tcp", marks=pytest.mark.server)])
+def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """The same test twice: with the engine inside our process, and with a real server over TCP."""
+    if request.param == "embedded":
+        return Place("embedded", tmp_path)
+    server: FirebirdServer = request.getfixturevalue("firebird_server")
+    monkeypatch.setenv(PASSWORD_ENV, server.password)
+    return Place("tcp", tmp_path, server)
+
+
+@pytest.fixture
+def embedded(tmp_path: Path) -> Place:
+    """Embedded only."""
+    return Place("embedded", tmp_path)
+
+
+@pytest.fixture
+def tcp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, firebird_server: FirebirdServer) -> Place:
+    """Over TCP only; mark the test with ``server``."""
+    monkeypatch.setenv(PASSWORD_ENV, firebird_server.password)
+    return Place("tcp", tmp_path, firebird_server)
