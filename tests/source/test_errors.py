@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -85,27 +88,22 @@ def test_a_base_that_another_process_has_open_is_named(embedded: Place) -> None:
 def test_a_file_without_rights_is_named(embedded: Place) -> None:
     embedded.build()
     (embedded.folder / "base.fdb").chmod(0)
+    # The other user gets a lock folder of its own: on one that root has used, the engine would wait for ever.
     code = (
         "import os, sys; from pathlib import Path; from schemas.shop import SourceSettings;"
         "from sources.firebird import read_base; from sources.embedded import load_client; load_client();"
-        "os.setuid(65534);"
+        "os.setuid(65534); os.environ['FIREBIRD_LOCK'] = sys.argv[2];"
         "\ntry: read_base(SourceSettings(dsn=sys.argv[1]), Path('/'))"
         "\nexcept Exception as error: print(type(error).__name__, error)"
     )
-    folder = Path(os.environ.get("TMPDIR", "/tmp")) / "torgsync-no-rights"
-    folder.mkdir(exist_ok=True)
-    base = folder / "base.fdb"
-    (embedded.folder / "base.fdb").replace(base)
-    try:
-        locks = embedded.folder / "locks"
-        locks.mkdir(mode=0o777)
-        env = {**os.environ, "FIREBIRD_LOCK": str(folder)}
-        folder.chmod(0o777)
-        done = subprocess.run([sys.executable, "-c", code, str(base)], capture_output=True, text=True, env=env)
-    finally:
-        for path in folder.iterdir():
-            path.unlink()
-        folder.rmdir()
+    with tempfile.TemporaryDirectory() as folder:  # not pytest's, which no other user may enter
+        Path(folder).chmod(0o777)
+        base, locks = Path(folder) / "base.fdb", Path(folder) / "locks"
+        locks.mkdir()
+        locks.chmod(0o777)
+        shutil.move(embedded.folder / "base.fdb", base)
+        command = [sys.executable, "-c", code, str(base), str(locks)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert "SourceError" in done.stdout, done.stderr
     assert "may not be opened by this user" in done.stdout
 
@@ -209,15 +207,16 @@ class CuttingProxy:
                 client.sendall(data)
 
         self._quietly(back)
-        for line in (client, upstream, self.listener):
+        for line in (client, upstream):
+            with suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)  # close() alone sends nothing while another thread still reads
             line.close()
+        self.listener.close()
 
     @staticmethod
     def _quietly(pump) -> None:
-        try:
+        with suppress(OSError):
             pump()
-        except OSError:
-            pass
 
 
 @pytest.mark.server
