@@ -1,7 +1,7 @@
 """A real Firebird 3 server for the tests, from Debian's packages, on a free loopback port.
 
-Needs ``apt-get install firebird3.0-server firebird3.0-utils`` (the first brings the daemon; its own service on port 3050
-is neither needed nor touched). Without them the tests that want it are skipped, loudly; with
+Needs ``apt-get install firebird3.0-server firebird3.0-utils``: the first brings the daemon; its service on port 3050
+is neither needed nor touched. Without them the tests that want it are skipped, loudly; with
 ``TORGSYNC_REQUIRE_SERVERS=1`` (CI) they fail.
 
 The server gets a root folder of its own, because Firebird takes configuration, plugins and charsets from there.

@@ -94,7 +94,7 @@ DECIMALS = st.none() | st.integers(-(10**18) + 1, 10**18 - 1).map(lambda n: Deci
 
 
 @pytest.mark.parametrize("charset", ["WIN1251", "UTF8", "NONE"])
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_frame_comes_back_as_it_was(embedded: Place, charset: str, data: st.DataObject) -> None:
     text = st.none() | TEXTS[charset].filter(lambda t: "\x00" not in t)
