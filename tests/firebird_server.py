@@ -9,8 +9,10 @@ The server gets a root folder of its own, because Firebird takes configuration, 
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -97,9 +99,16 @@ def _isql(sql: str, env: dict[str, str]) -> None:
         pytest.fail(f"isql-fb: {done.stdout}{done.stderr}")
 
 
+def _die_with_us() -> None:
+    """Between fork and exec: let the kernel end the server when a killed test run cannot (PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
 def _start(root: Path, port: int, env: dict[str, str]) -> subprocess.Popen[bytes]:
     log = (root / "server.log").open("wb")
-    process = subprocess.Popen([str(_binary("firebird"))], env=env, stdout=log, stderr=log, cwd=root)
+    process = subprocess.Popen(
+        [str(_binary("firebird"))], env=env, stdout=log, stderr=log, cwd=root, preexec_fn=_die_with_us
+    )
     log.close()
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
