@@ -15,6 +15,7 @@ app = typer.Typer(
     help="Synchronization sections for Torgsoft, every night: from the Firebird base to the online store.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,  # plain help: importing rich costs more than all the rest of it
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

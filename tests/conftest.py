@@ -1,3 +1,25 @@
-"""Fixtures that several folders of tests share."""
+"""Fixtures that several folders of tests share, and how many random cases a property gets."""
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.firebird_server import firebird_server  # noqa: F401 - a fixture, found by its name
+
+# quick: part of every run. thorough: by hand, HYPOTHESIS_PROFILE=thorough, after changing a transform
+settings.register_profile(
+    "quick", max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("thorough", max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Where servers are required (in CI), a test that skips has failed: nothing may hide behind a skip."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.skipped and os.environ.get("TORGSYNC_REQUIRE_SERVERS") == "1" and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, and nothing may be skipped here: {report.longrepr}"

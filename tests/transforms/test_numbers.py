@@ -1,0 +1,100 @@
+"""Numbers and their registry (design.md promise P7)."""
+
+import pytest
+
+from schemas.errors import RulesError
+from tests.pure import decide, goods_frame, registry_after, sections_frame, types_frame
+
+GOODS = goods_frame((1, 1))
+TYPES = types_frame((1, None, "А"), (2, 1, "Б"))
+
+
+def test_a_missing_number_is_given_by_the_registry_and_a_present_one_is_kept():
+    result = decide(TYPES, sections_frame((1, None, "А", 5), (2, 1, "Б", None)), GOODS, first_number=100)
+    assert result.paths == {5: ("А",), 100: ("А", "Б")}
+
+
+def test_a_retired_number_is_never_given_again():
+    first = decide(TYPES, sections_frame(), GOODS, unmapped="create", first_number=1)
+    assert set(first.paths) == {1, 2}
+    registry = registry_after(first)
+    alone = decide(
+        types_frame((1, None, "А")), sections_frame(), GOODS, registry=registry, unmapped="create", first_number=1
+    )
+    registry = registry_after(alone, registry)
+    third = decide(
+        types_frame((1, None, "А"), (3, 1, "В")),
+        sections_frame(),
+        GOODS,
+        registry=registry,
+        unmapped="create",
+        first_number=1,
+    )
+    assert third.paths == {1: ("А",), 3: ("А", "В")}
+    back = decide(
+        TYPES, sections_frame(), GOODS, registry=registry_after(third, registry), unmapped="create", first_number=1
+    )
+    assert back.paths == {1: ("А",), 2: ("А", "Б")}, "a section that comes back has its number again"
+
+
+def test_a_new_number_is_never_one_that_torgsoft_uses_even_on_a_rejected_section():
+    sections = sections_frame((1, None, "А", 100), (2, None, "Б", 100), (3, None, "В", None))
+    assert set(decide(TYPES, sections, GOODS, first_number=100).paths) == {101}
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [("0", "number_not_positive"), ("-5", "number_not_positive"), ("1.5", "number_not_integer"),
+     ("сім", "number_not_integer"), ("٣", "number_not_integer"), ("2147483648", "number_too_large")],
+)  # fmt: skip
+def test_a_number_that_cannot_be_used_sends_the_section_to_the_quarantine(number, reason):
+    result = decide(TYPES, sections_frame((1, None, "А", number)), GOODS)
+    assert ("raw_sections", "1", reason) in result.reasons
+    assert result.paths == {}
+
+
+def test_both_sections_with_one_number_are_rejected_with_the_sections_below_them():
+    sections = sections_frame((1, None, "А", 7), (2, None, "Б", 7), (3, 1, "В", 8))
+    reasons = decide(TYPES, sections, GOODS).reasons
+    assert {(key, why) for _, key, why in reasons} == {
+        ("1", "number_duplicate"), ("2", "number_duplicate"), ("3", "parent_quarantined"),
+    }  # fmt: skip
+
+
+def test_torgsoft_may_not_take_a_number_that_the_registry_gave_to_another_section():
+    first = decide(TYPES, sections_frame(), GOODS, unmapped="create", first_number=7)
+    taken = decide(
+        TYPES,
+        sections_frame((9, None, "Нова", 7)),
+        GOODS,
+        registry=registry_after(first),
+        unmapped="create",
+        first_number=7,
+    )
+    assert ("raw_sections", "9", "number_taken") in taken.reasons
+    assert taken.paths == first.paths
+
+
+@pytest.mark.parametrize(
+    ("name", "parent", "kind"),
+    [("Інша", None, "renamed"), ("Б", 1, "moved"), ("Інша", 1, "number_reused")],
+)
+def test_a_number_whose_meaning_changed_is_noticed(name, parent, kind):
+    first = decide(TYPES, sections_frame((1, None, "А", 1), (2, None, "Б", 2)), GOODS)
+    after = decide(
+        TYPES, sections_frame((1, None, "А", 1), (2, parent, name, 2)), GOODS, registry=registry_after(first)
+    )
+    assert [(c.number, c.kind) for c in after.decided.numbered.changes] == [(2, kind)]
+
+
+def test_a_number_that_went_over_to_another_section_is_noticed():
+    first = decide(TYPES, sections_frame((1, None, "А", 1)), GOODS)
+    after = decide(TYPES, sections_frame((8, None, "А", 1)), GOODS, registry=registry_after(first))
+    assert [c.kind for c in after.decided.numbered.changes] == ["number_reused"]
+
+
+def test_a_rule_may_not_give_a_number_that_was_used_before():
+    first = decide(TYPES, sections_frame(), GOODS, unmapped="create", first_number=1)
+    rules = "rules:\n  - {match: {type_id: 1}, do: {number: 2}, reason: x}\n"
+    with pytest.raises(RulesError, match="number 2"):
+        decide(TYPES, sections_frame(), GOODS, rules, registry_after(first), unmapped="create")
