@@ -31,6 +31,7 @@ def test_the_same_content_again_leaves_file_and_time_alone(tmp_path: Path) -> No
     again = publish(tmp_path, "f", put(b"abc"))
     assert (again.published, again.sha256) == (False, first.sha256)
     assert first.path.stat().st_mtime_ns == 10**18
+    assert [path.name for path in tmp_path.iterdir()] == ["f"]
     assert publish(tmp_path, "f", put(b"abd")).published
     assert [path.name for path in tmp_path.iterdir()] == ["f"]
 

@@ -81,6 +81,7 @@ def test_conflicts_go_to_the_majority_of_the_goods_with_a_note(trs: Write) -> No
     rows += [good(8, "А,В", 9, "5=Х;2=Бе"), good(9, "А,Б", -1)]
     found = frames(trs(rows))
     assert (2, 1, "Б", "2") in sections(found)
+    assert dict(table(found.product_types, "name", "section_key"))["Б"] == 2
     text = "\n".join(found.notes)
     for part in (
         "several names",
@@ -180,6 +181,7 @@ def test_a_file_without_types_or_names_cannot_become_a_base(trs: Write) -> None:
         ("1=А;2=", "", ((1, "А"), (2, ""))),
         ("1=А;2=Б;3=x", "Б;3=x", ((1, "А"), (2, "Б;3=x"))),
         ("x1=А", "", None),
+        ("x;1=А", "", None),
         ("Біжутерія", "", None),
     ],
 )

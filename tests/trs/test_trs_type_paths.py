@@ -33,6 +33,20 @@ def test_the_path_of_another_goods_type_tells_how_the_beginning_splits() -> None
     assert split(*paths) == [("А,Б",), ("А,Б", "В"), ("А,Б", "Г", "Д")]
 
 
+def test_the_longest_known_path_tells_more_than_a_shorter_one() -> None:
+    assert split(("А", "А"), ("А,Б", "А,Б"), ("А,Б,В,Г", "Г"))[2] == ("А,Б", "В", "Г")
+
+
+def test_of_two_types_with_one_path_text_the_one_with_more_goods_tells_how_a_longer_path_splits() -> None:
+    for goods, levels in ((5, ("А", "Б,В", "x")), (1, ("А", "Б", "В", "x"))):
+        seen = {
+            TypePath("А,Б,В", "Б,В"): Seen(goods),
+            TypePath("А,Б,В", "В"): Seen(3),
+            TypePath("А,Б,В,x", "x"): Seen(1),
+        }
+        assert split_paths(seen)[TypePath("А,Б,В,x", "x")] == levels
+
+
 def test_a_comma_before_a_blank_lies_inside_a_name() -> None:
     assert split(("Тіло,Гелі, пінки для душу,Masil", "Masil"), ("Тіло,Гелі, пінки для душу", "")) == [
         ("Тіло", "Гелі, пінки для душу", "Masil"),
