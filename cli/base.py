@@ -57,7 +57,7 @@ def run_base_build(
             "dialect": trs.dialect.model_dump(),
             "ambiguities": [asdict(entry) for entry in frames.ambiguities],
             "inferred": list(frames.inferred),
-            "notes": [*trs.notes],
+            "notes": list(frames.notes),
         }
     result["counts"] = build_base(target, types, sections, goods, charset=charset, overwrite=overwrite)  # type: ignore[arg-type]
     if as_json:

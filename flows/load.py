@@ -12,7 +12,7 @@ from schemas.errors import GuardStop, StoreError, TorgsyncError
 from schemas.report import StoreResult
 from schemas.shop import SqlStore, TrsStore, trs_dialect
 from stores import sql
-from stores.feeds.trs import write_trs
+from stores.feeds.trs import TrsWritten, write_trs
 from stores.publish import publish
 from transforms.feed import feed_goods
 from transforms.guards import check_removed
@@ -59,8 +59,20 @@ def _load(run: Run, store: SqlStore | TrsStore) -> StoreResult:
         lambda stream: write_trs(stream, goods, trs_dialect(store)),
         create=folder.is_relative_to(run.shop.folder),
     )
-    notes = [*done.result.notes, *(str(item) for item in done.result.unencodable)]
+    notes = [*done.result.notes, *_replaced(done.result)]
     return StoreResult(name=store.name, kind=store.kind, lines=done.result.lines, published=done.published, notes=notes)
+
+
+def _replaced(written: TrsWritten) -> list[str]:
+    """One note per character that the file's encoding cannot hold, with the goods it stood in."""
+    by_character: dict[tuple[str, str], list[int]] = {}
+    for item in written.unencodable:
+        by_character.setdefault((item.character, item.written), []).append(item.good_id)
+    return [
+        f"{character!r} became {instead!r} in {len(goods)} texts, the encoding cannot hold it "
+        f"(goods {', '.join(map(str, sorted(set(goods))[:5]))}{', …' if len(set(goods)) > 5 else ''})"
+        for (character, instead), goods in by_character.items()
+    ]
 
 
 def _guard(run: Run) -> sql.Guard:

@@ -44,11 +44,16 @@ def _unmapped(report: RunReport, limit: int) -> list[str]:
         if types:
             lines.append(f"  {len(types)} types without a section, {sum(t.goods for t in types)} goods, {text}:")
             for t in types[:limit]:
-                into = f" → {' > '.join(t.category_path)} [{t.category_number}]" if t.category_path else ""
-                lines.append(f"    {t.goods:5d}  {' > '.join(t.path)}{into}")
+                into = f" → {_path(t.category_path)} [{t.category_number}]" if t.category_path else ""
+                lines.append(f"    {t.goods:5d}  {_path(t.path)}{into}")
             if len(types) > limit:
                 lines.append(f"           … and {len(types) - limit} more in report.json")
     return lines
+
+
+def _path(names: list[str]) -> str:
+    """A path for a line of text: very long names are cut, the report has them whole."""
+    return " > ".join(name if len(name) <= 50 else name[:49] + "…" for name in names)
 
 
 def _rules(report: RunReport) -> list[str]:

@@ -1,0 +1,111 @@
+"""A whole shop in a folder: base (embedded or behind a real server), settings, stores; and how to run it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from flows.main_path import sync
+from schemas.report import RunReport
+from schemas.shop import load_shop
+from tests.source.conftest import PASSWORD_ENV, Place, place  # noqa: F401 - a fixture, found by its name
+from tests.trs.conftest import real  # noqa: F401 - a fixture, found by its name
+
+SETTINGS = """
+name = "test"
+[source]
+dsn = "{dsn}"
+charset = "WIN1251"
+{secret}
+[sections]
+unmapped = "{unmapped}"
+first_number = 1000
+{more}
+[[stores]]
+name = "web"
+kind = "sql"
+url = "sqlite:///web.db"
+[[stores]]
+name = "site"
+kind = "trs"
+target = "output"
+{dialect}
+"""
+
+DIALECT = """layout = 48
+header = false
+encoding = "cp1251"
+chain_separator = ";"
+"""
+
+
+@dataclass
+class ShopFolder:
+    """A shop that a test runs; ``place`` is where its base lies."""
+
+    folder: Path
+    place: Place
+
+    def settings(self, unmapped: str = "inherit", more: str = "", dialect: str = DIALECT) -> None:
+        secret = f'password_env = "{PASSWORD_ENV}"' if self.place.server else ""
+        text = SETTINGS.format(
+            dsn=self.place.dsn("base.fdb"), secret=secret, unmapped=unmapped, more=more, dialect=dialect
+        )
+        (self.folder / "shop.toml").write_text(text, encoding="utf-8")
+
+    def base(self, types: pd.DataFrame, sections: pd.DataFrame, goods: pd.DataFrame, **more: Any) -> None:
+        self.place.build("base.fdb", types, sections, goods, **more)
+
+    def run(self) -> RunReport:
+        return sync(load_shop(self.folder))
+
+    @property
+    def output(self) -> Path:
+        return self.folder / "output"
+
+    def csv(self, name: str) -> list[dict[str, str]]:
+        with (self.output / name).open(encoding="utf-8", newline="") as stream:
+            return list(csv.DictReader(stream))
+
+    @property
+    def categories(self) -> dict[str, list[str]]:
+        """Number → path."""
+        return {row["number"]: json.loads(row["path"]) for row in self.csv("categories.csv")}
+
+    def store(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Every row of the SQL store."""
+        path = self.folder / "web.db"
+        if not path.is_file():
+            return {}
+        with sqlite3.connect(path) as connection:
+            return {
+                table: connection.execute(f"select * from {table} order by 1").fetchall()
+                for table in ("categories", "offers")
+            }
+
+
+@pytest.fixture
+def shop(tmp_path: Path, place: Place) -> ShopFolder:  # noqa: F811
+    """An empty shop folder whose base is embedded, and again one behind a real server."""
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    shop = ShopFolder(folder, place)
+    shop.settings()
+    return shop
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> ShopFolder:
+    """The same with an embedded base only, for what has nothing to do with the connection."""
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    shop = ShopFolder(folder, Place("embedded", tmp_path))
+    shop.settings()
+    return shop

@@ -1,0 +1,48 @@
+"""The same run as a Prefect flow, on Prefect's own temporary server."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.test_promises import GOODS, SECTIONS, TYPES
+
+
+@pytest.fixture(scope="module")
+def prefect_server():
+    """One temporary Prefect server and database for this module: starting it takes ten seconds and more."""
+    from prefect.testing.utilities import prefect_test_harness
+
+    from flows.sync import sync_shop  # noqa: F401 - sets Prefect's environment first
+
+    with prefect_test_harness(server_startup_timeout=90):
+        yield
+
+
+@pytest.mark.prefect
+@pytest.mark.timeout(240)
+def test_the_flow_runs_each_step_as_a_task_and_gives_the_same_report_as_the_command(local, prefect_server):
+    from prefect.client.orchestration import get_client
+
+    from flows.sync import sync_shop
+
+    local.base(TYPES, SECTIONS, GOODS)
+    plain = local.run()
+    report = sync_shop(str(local.folder))
+    assert (report.outcome, report.counts) == ("ok", plain.counts)
+    with get_client(sync_client=True) as client:
+        tasks = {run.name.rsplit("-", 1)[0] for run in client.read_task_runs()}
+        flows = [(run.name, run.state_name) for run in client.read_flow_runs()]
+    assert tasks == {"extract", "validate", "sections", "catalogue", "load web", "load site"}
+    assert flows[0][1] == "Completed"
+    assert flows[0][0].startswith("shop · 20")
+
+
+@pytest.mark.prefect
+@pytest.mark.timeout(240)
+def test_a_guard_stop_fails_the_flow_run_with_the_sentence_of_what_to_do(local, prefect_server):
+    from flows.sync import RunStopped, run_as_flow, sync_shop
+
+    local.base(TYPES, SECTIONS, GOODS[:0])
+    with pytest.raises(RunStopped, match=r"guard «empty extract».*next:"):
+        sync_shop(str(local.folder))
+    assert run_as_flow(str(local.folder)).exit_code == 3

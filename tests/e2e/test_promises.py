@@ -1,0 +1,157 @@
+"""A bad night changes nothing; one store's failure stays its own; what is absent is hidden, never deleted."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+from flows.lock import hold
+from schemas.errors import ShopBusy
+from schemas.shop import load_shop
+from sources.base import build_base
+from tests.e2e.conftest import ShopFolder
+from tests.pure import goods_frame, sections_frame, types_frame
+from tests.source.conftest import PASSWORD_ENV, Place
+
+TYPES = types_frame((1, None, "Посуд", 10), (2, 1, "Тарілки", 20), (3, 2, "Глибокі"), (4, None, "Ґудзики’"))
+SECTIONS = sections_frame((10, None, "Посуд", 10), (20, 10, "Тарілки", 20))
+GOODS = goods_frame(*((n, n % 4 + 1, f"Товар №{n} ґ є і ї") for n in range(1, 41)))
+
+
+@pytest.mark.parametrize("table", ["PRODUCT_TYPES", "GOODS"])
+def test_an_empty_table_stops_the_run_with_exit_code_3_and_the_store_stays_byte_for_byte(shop, table):
+    shop.base(TYPES, SECTIONS, GOODS)
+    assert shop.run().outcome == "ok"
+    before, feed = shop.store(), (shop.output / "TSGoods.trs").read_bytes()
+    shop.place.run("base.fdb", f"DELETE FROM {table}")
+    report = shop.run()
+    assert (report.exit_code, report.outcome) == (3, "guard stop")
+    assert "nothing was changed in any store" in report.message
+    assert (shop.store(), (shop.output / "TSGoods.trs").read_bytes()) == (before, feed)
+
+
+def test_half_the_goods_stop_the_run_at_the_guard_before_any_store_is_written(shop):
+    shop.base(TYPES, SECTIONS, GOODS)
+    shop.run()
+    before, feed = shop.store(), (shop.output / "TSGoods.trs").read_bytes()
+    shop.place.run("base.fdb", "DELETE FROM GOODS WHERE GOOD_ID > 20")
+    report = shop.run()
+    assert report.exit_code == 3
+    assert "15 of 30 offers would disappear" in report.message
+    assert (shop.store(), (shop.output / "TSGoods.trs").read_bytes()) == (before, feed)
+
+
+def test_a_missing_column_is_one_clear_error_and_the_store_stays(shop):
+    shop.base(TYPES, SECTIONS, GOODS)
+    shop.run()
+    before = shop.store()
+    shop.place.run("base.fdb", "ALTER TABLE GOODS DROP RETAIL_PRICE")
+    report = shop.run()
+    assert (report.exit_code, report.outcome) == (1, "failed")
+    assert "RETAIL_PRICE" in report.message
+    assert report.next_step
+    assert shop.store() == before
+
+
+def test_a_good_that_is_gone_is_hidden_in_the_store_and_comes_back_as_it_was(shop):
+    shop.base(TYPES, SECTIONS, GOODS)
+    shop.run()
+    full = shop.store()
+    shop.base(TYPES, SECTIONS, GOODS[GOODS["good_id"] != 2])
+    report = shop.run()
+    assert report.stores[0].offers_hidden == 1
+    hidden = [row[0] for row in shop.store()["offers"] if row[-1]]
+    assert len(shop.store()["offers"]) == len(full["offers"])
+    assert 2 in hidden
+    shop.base(TYPES, SECTIONS, GOODS)
+    shop.run()
+    assert shop.store() == full
+
+
+def test_a_good_in_the_quarantine_stays_in_the_store_as_it_was(local):
+    local.base(TYPES, SECTIONS, GOODS)
+    local.settings(more="[quarantine]\nmax_share = 0.5")
+    local.run()
+    before = {row[0]: row for row in local.store()["offers"]}
+    broken = GOODS.copy()
+    broken.loc[broken["good_id"] == 2, "good_name"] = "  "
+    local.base(TYPES, SECTIONS, broken)
+    report = local.run()
+    assert report.quarantine == {"name_empty": 1}
+    assert {row[0]: row for row in local.store()["offers"]} == before
+
+
+def test_foreign_rows_in_the_store_are_only_ever_hidden_by_us_when_we_made_them(local):
+    """The store's tables are ours alone: a table of that name that we did not make is an error, not overwritten."""
+    with sqlite3.connect(local.folder / "web.db") as connection:
+        connection.execute("create table categories (id integer)")
+        connection.execute("insert into categories values (1)")
+    local.base(TYPES, SECTIONS, GOODS)
+    report = local.run()
+    assert report.exit_code in (1, 4)
+    with sqlite3.connect(local.folder / "web.db") as connection:
+        assert connection.execute("select * from categories").fetchall() == [(1,)]
+
+
+def test_one_stores_failure_leaves_the_other_up_to_date_and_ends_with_exit_code_4(local):
+    local.base(TYPES, SECTIONS, GOODS)
+    text = (local.folder / "shop.toml").read_text()
+    (local.folder / "shop.toml").write_text(text.replace("sqlite:///web.db", "sqlite:///no/such/folder/web.db"))
+    report = local.run()
+    assert (report.exit_code, report.outcome) == (4, "some stores failed")
+    assert [store.outcome for store in report.stores] == ["failed", "ok"]
+    assert (local.output / "TSGoods.trs").is_file()
+
+
+def test_a_second_run_of_a_held_shop_is_refused_and_says_who_holds_it(local):
+    settings = load_shop(local.folder)
+    with hold(settings), pytest.raises(ShopBusy, match=f"process {os.getpid()}") as caught:
+        local.run()
+    assert caught.value.exit_code == 6
+    local.base(TYPES, SECTIONS, GOODS)
+    assert local.run().outcome == "ok", "the lock is free again"
+
+
+def test_the_lock_dies_with_its_process(local):
+    code = (
+        "import os, sys; from flows.lock import hold; from schemas.shop import load_shop\n"
+        "hold(load_shop(sys.argv[1])).__enter__(); os._exit(9)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(local.folder)], check=False).returncode == 9
+    local.base(TYPES, SECTIONS, GOODS)
+    assert local.run().outcome == "ok"
+
+
+@pytest.mark.server
+def test_the_password_reaches_neither_report_nor_state(tmp_path, monkeypatch, firebird_server):
+    monkeypatch.setenv(PASSWORD_ENV, firebird_server.password)
+    shop = ShopFolder(tmp_path, Place("tcp", tmp_path, firebird_server))
+    shop.settings()
+    shop.base(TYPES, SECTIONS, GOODS)
+    shop.run()
+    secret = firebird_server.password
+    for path in shop.folder.rglob("*"):
+        if path.is_file():
+            assert secret.encode() not in path.read_bytes(), path
+
+
+@pytest.mark.parametrize("charset", ["WIN1251", "UTF8", "NONE"])
+def test_ukrainian_text_arrives_whole_from_every_charset(shop, charset):
+    shop.base(TYPES, SECTIONS, GOODS, charset=charset)
+    assert shop.run().outcome == "ok"
+    names = {row["name"] for row in shop.csv("offers.csv")}
+    assert "Товар №1 ґ є і ї" in names
+
+
+def test_the_state_remembers_each_run_with_its_quarantine(local):
+    build_base(local.folder / "base.fdb", TYPES, SECTIONS, GOODS)
+    local.base(TYPES, SECTIONS, GOODS)
+    report = local.run()
+    with sqlite3.connect(local.folder / "state.db") as connection:
+        assert connection.execute("select run, outcome from runs").fetchall() == [(report.run, "ok")]
+        numbers = connection.execute("select number, origin from section_numbers order by 1").fetchall()
+    assert numbers == [(10, "torgsoft"), (20, "torgsoft")]
