@@ -1,0 +1,56 @@
+"""Documents that cannot lie: what the code declares stands in them."""
+
+from pathlib import Path
+
+import pytest
+
+from schemas.reasons import REASONS
+from schemas.rules import Do, Match
+from schemas.shop import (
+    TRS_PROFILES,
+    GuardsSettings,
+    NamesSettings,
+    QuarantineSettings,
+    SectionsSettings,
+    SourceSettings,
+    SqlStore,
+    TrsStore,
+)
+from schemas.trs import ALL_COLUMNS
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+
+def text(name: str) -> str:
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_every_quarantine_reason_is_documented_with_what_to_do(reason):
+    assert f"| `{reason}` | {REASONS[reason][0]} | {REASONS[reason][1]} |" in text("quarantine.md")
+
+
+@pytest.mark.parametrize("column", ALL_COLUMNS)
+def test_every_column_of_the_sync_file_is_documented(column):
+    assert f"`{column}`" in text("trs.md")
+
+
+@pytest.mark.parametrize("profile", TRS_PROFILES)
+def test_every_profile_is_documented(profile):
+    assert f"| `{profile}` |" in text("trs.md")
+
+
+@pytest.mark.parametrize(
+    "model",
+    [SourceSettings, SectionsSettings, NamesSettings, QuarantineSettings, GuardsSettings, SqlStore, TrsStore],
+)
+def test_every_setting_is_documented(model):
+    shop = text("shop.md")
+    missing = [key for key in model.model_fields if key not in shop]
+    assert missing == []
+
+
+@pytest.mark.parametrize("model", [Match, Do])
+def test_every_part_of_a_rule_is_documented(model):
+    rules = text("rules.md")
+    assert [key for key in model.model_fields if key not in rules] == []
