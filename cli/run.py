@@ -21,11 +21,16 @@ def run_shop(shop: Shop, flow: bool | None, silent: bool) -> RunReport:
     if flow is None:
         flow = bool(os.environ.get("PREFECT_API_URL"))
     if flow:
+        # the steps and the summary are printed by us: Prefect's own lines would say all of it a second time
+        os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "WARNING")
         if not silent:
-            note("starting Prefect …")
+            note(
+                "running as a Prefect flow"
+                + ("" if os.environ.get("PREFECT_API_URL") else ", on a server of its own …")
+            )
         from flows.sync import run_as_flow
 
-        return run_as_flow(str(shop.folder))
+        return run_as_flow(str(shop.folder), step_listener(silent))
     from flows.main_path import sync
     from flows.steps import PlainSteps
 

@@ -9,6 +9,7 @@ os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "90")
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,9 @@ from flows.steps import PlainSteps, as_tasks
 from reports.summary import summary
 from schemas.report import RunReport
 from schemas.shop import load_shop
+
+# what the command line listens with: a flow's parameters are stored by Prefect and may hold data only
+_listen: Callable[[str, float | None], None] | None = None
 
 
 class RunStopped(Exception):
@@ -48,6 +52,8 @@ def sync_shop(shop: Annotated[str, Field(min_length=1)]) -> RunReport:
     settings = load_shop(shop)
 
     def listen(name: str, seconds: float | None) -> None:
+        if _listen is not None:
+            _listen(name, seconds)
         if seconds is not None:
             logger.info("%s: %.2f s", name, seconds)
 
@@ -61,9 +67,16 @@ def sync_shop(shop: Annotated[str, Field(min_length=1)]) -> RunReport:
     return report
 
 
-def run_as_flow(shop: str) -> RunReport:
-    """Run the flow here and return its report, also when the run was stopped. Other errors pass through."""
+def run_as_flow(shop: str, listen: Callable[[str, float | None], None] | None = None) -> RunReport:
+    """Run the flow here and return its report, also when the run was stopped. Other errors pass through.
+
+    ``listen`` hears of each step's start (seconds None) and end.
+    """
+    global _listen
+    _listen = listen
     try:
         return sync_shop(shop)
     except RunStopped as stopped:
         return stopped.report
+    finally:
+        _listen = None
