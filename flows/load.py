@@ -60,7 +60,7 @@ def _load(run: Run, store: SqlStore | TrsStore) -> StoreResult:
         create=folder.is_relative_to(run.shop.folder),
     )
     notes = [*done.result.notes, *_replaced(done.result)]
-    return StoreResult(name=store.name, kind=store.kind, lines=done.result.lines, published=done.published, notes=notes)
+    return StoreResult(name=store.name, kind=store.kind, lines=done.result.goods, published=done.published, notes=notes)
 
 
 def _replaced(written: TrsWritten) -> list[str]:

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from filelock import FileLock, Timeout
 
-from schemas.errors import ShopBusy
+from schemas.errors import SettingsError, ShopBusy
 from schemas.shop import Shop
 
 
@@ -29,6 +29,10 @@ def hold(shop: Shop) -> Iterator[None]:
         except (OSError, ValueError, KeyError):
             told = "another process"
         raise ShopBusy(f"shop {shop.name} is held by {told}", "wait for that run to end, then run again") from error
+    except OSError as error:
+        raise SettingsError(
+            f"{place}: {error.strerror or error}", "run as the user that owns the shop's folder, or give it to this one"
+        ) from error
     try:
         since = datetime.now().astimezone().isoformat("T", "seconds")
         holder.write_text(json.dumps({"pid": os.getpid(), "host": os.uname().nodename, "since": since}))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from pathlib import Path
 
 # read by Prefect when it is imported: nothing phones home, and a slow machine gets time to start the temporary server
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "90")
+if not os.access(Path.home(), os.W_OK):  # a service user's home is often read-only: Prefect would wait 90 s and give up
+    os.environ.setdefault("PREFECT_HOME", str(Path(tempfile.gettempdir()) / f"torgsync-prefect-{os.getuid()}"))
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated
 
 from prefect import flow, get_run_logger, tags

@@ -57,7 +57,7 @@ class StoreResult(_Model):
     offers_created: int = 0
     offers_updated: int = 0
     offers_hidden: int = 0
-    lines: int = 0
+    lines: int = Field(0, description="feeds only: goods in the file")
     published: bool | None = Field(None, description="feeds only: false when the file already had this content")
     notes: list[str] = Field(default_factory=list)
 

@@ -39,6 +39,7 @@ def load_client() -> None:
         fdb.load_api(str(runtime / "fbclient.dll"))
         return
     _load_tommath()
+    _load_unpacked_icu()
     try:
         # The wheel's libraries have no search path of their own: what they need must be in the process before them.
         ctypes.CDLL(str(runtime / "libtomcrypt.so.1"), mode=ctypes.RTLD_GLOBAL)
@@ -81,6 +82,14 @@ def _lock_folder() -> Path:
     if sys.platform != "win32" and (folder.is_symlink() or folder.stat().st_uid != os.getuid()):
         raise SourceError(f"{folder} belongs to another user", "remove it, or set FIREBIRD_LOCK to a folder of yours")
     return folder
+
+
+def _load_unpacked_icu() -> None:
+    """Load the ICU that the installer unpacked into the virtualenv where the system has none; charsets need it."""
+    folder = Path(sys.prefix) / "lib"
+    for name in ("libicudata", "libicuuc", "libicui18n"):  # each needs the ones before it
+        for found in sorted(folder.glob(f"{name}.so.??")):
+            ctypes.CDLL(str(found), mode=ctypes.RTLD_GLOBAL)
 
 
 def _load_tommath() -> None:

@@ -15,6 +15,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -25,7 +26,9 @@ import pytest
 
 LIBRARY = Path("/usr/lib/x86_64-linux-gnu/firebird/3.0")
 SETTINGS = Path("/etc/firebird/3.0")
-SECURITY = Path("/usr/share/firebird/3.0/security.sql")
+SECURITY = Path(sys.prefix) / "share/firebird/security.sql"
+if not SECURITY.exists():
+    SECURITY = Path("/usr/share/firebird/3.0/security.sql")
 PACKAGES = "apt-get install firebird3.0-server firebird3.0-utils"
 START_SECONDS = 20
 
