@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from schemas.errors import TorgsyncError
+from schemas.errors import Interrupted, TorgsyncError
 
 app = typer.Typer(
     name="torgsync",
@@ -30,12 +31,31 @@ Flow = Annotated[
 ]
 
 
+Allow = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow", metavar="GUARD=N", help="Let a guard pass up to N rows, in this one run. It is recorded. Repeatable."
+    ),
+]
+RunName = Annotated[str, typer.Argument(help="A run: its name, the beginning of it, or last.")]
+ShopName = Annotated[str, typer.Argument(help="A folder that holds shop.toml, or its name below shops/.")]
+
+
 def main() -> None:
     """Entry point: runs the command and turns errors of ours into one clear message and their exit code."""
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         app(standalone_mode=True)
     except TorgsyncError as error:
         _fail(error)
+    except Interrupted as error:
+        raise SystemExit(error.exit_code) from None
+
+
+def _terminate(number: int, _: object) -> None:
+    """End the run in good order: the report is written, the lock is freed. A second signal changes nothing."""
+    signal.signal(number, signal.SIG_IGN)
+    raise Interrupted(128 + number)
 
 
 def _fail(error: TorgsyncError) -> None:
@@ -45,15 +65,98 @@ def _fail(error: TorgsyncError) -> None:
 
 @app.command(epilog="Example: torgsync sync household --json")
 def sync(
-    shop: Annotated[str, typer.Argument(help="A folder that holds shop.toml, or its name below shops/.")],
+    shop: ShopName,
+    allow: Allow = None,
     flow: Flow = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Read the shop's base, decide every good's category, and bring every store up to date."""
-    from cli.run import run_sync
+    from cli.run import parse_allow, run_sync
 
-    run_sync(shop, flow, as_json, quiet)
+    run_sync(shop, parse_allow(allow), flow, as_json, quiet)
+
+
+@app.command(epilog="Example: torgsync plan household --detailed-exitcode")
+def plan(
+    shop: ShopName,
+    to: Annotated[Path | None, typer.Option("--out", "-o", help="Where the plan file is put as well.")] = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Write the plan as a page into this file.")] = None,
+    detailed: Annotated[
+        bool, typer.Option("--detailed-exitcode", help="Exit with 10 when the plan would change something.")
+    ] = False,
+    allow: Allow = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Show what sync would do, and write it down as a plan file; no store is changed."""
+    from cli.plans import run_plan
+    from cli.run import parse_allow
+
+    run_plan(shop, to, html, detailed, parse_allow(allow), as_json, quiet)
+
+
+@app.command(epilog="Example: torgsync apply shops/myshop/output/plan.json")
+def apply(
+    plan_file: Annotated[Path, typer.Argument(help="The file that torgsync plan wrote.")],
+    shop: Annotated[
+        str | None, typer.Option(help="The shop's folder or name. Default: by the name in the plan.")
+    ] = None,
+    allow: Allow = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Do exactly what a plan file lists; a plan that does not fit any more is refused."""
+    from cli.plans import run_apply
+    from cli.run import parse_allow
+
+    run_apply(plan_file, shop, parse_allow(allow), as_json, quiet)
+
+
+@app.command(epilog="Example: torgsync resume myshop last")
+def resume(
+    shop: ShopName,
+    run: RunName = "last",
+    allow: Allow = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Go on with a run that was interrupted, by its own plan."""
+    from cli.plans import run_again
+    from cli.run import parse_allow
+
+    run_again("resume", shop, run, parse_allow(allow), as_json, quiet)
+
+
+@app.command(epilog="Example: torgsync retry myshop last")
+def retry(
+    shop: ShopName,
+    run: RunName = "last",
+    allow: Allow = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Try again only the stores that failed in a run."""
+    from cli.plans import run_again
+    from cli.run import parse_allow
+
+    run_again("retry", shop, run, parse_allow(allow), as_json, quiet)
+
+
+@app.command(epilog="Example: torgsync rollback myshop --to 20261123-023000-1a2b --plan-only")
+def rollback(
+    shop: ShopName,
+    to: Annotated[str, typer.Option("--to", help="A run: its name or the beginning of it. See torgsync runs.")],
+    plan_only: Annotated[bool, typer.Option("--plan-only", help="Show what would be done; change nothing.")] = False,
+    allow: Allow = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Bring every store back to the catalogue of an earlier run; numbers and the stores' own ids stay."""
+    from cli.plans import run_rollback
+    from cli.run import parse_allow
+
+    run_rollback(shop, to, plan_only, parse_allow(allow), as_json, quiet)
 
 
 @app.command(epilog="Example: torgsync demo trade-equipment")

@@ -9,14 +9,27 @@ from schemas.report import RunReport
 from schemas.shop import Shop, load_shop
 
 
-def run_sync(shop: str, flow: bool | None, as_json: bool, quiet: bool) -> None:
+def parse_allow(texts: list[str] | None) -> dict[str, int]:
+    """``GUARD=N`` as a mapping. Raises SettingsError for anything else."""
+    from schemas.errors import SettingsError
+
+    out: dict[str, int] = {}
+    for text in texts or []:
+        guard, _, number = text.partition("=")
+        if not number.isdecimal():
+            raise SettingsError(f'--allow "{text}": not GUARD=N with a whole number', "as in --allow hidden_offers=40")
+        out[guard.strip()] = int(number)
+    return out
+
+
+def run_sync(shop: str, allow: dict[str, int], flow: bool | None, as_json: bool, quiet: bool) -> None:
     """Run a shop's sync and exit with the run's code."""
-    report = run_shop(load_shop(shop), flow, as_json or quiet)
+    report = run_shop(load_shop(shop), flow, as_json or quiet, allow)
     show(report, as_json, quiet)
     raise SystemExit(report.exit_code)
 
 
-def run_shop(shop: Shop, flow: bool | None, silent: bool) -> RunReport:
+def run_shop(shop: Shop, flow: bool | None, silent: bool, allow: dict[str, int] | None = None) -> RunReport:
     """One run, as a Prefect flow or plainly; ``flow`` None means: as a flow where a Prefect server is set."""
     if flow is None:
         flow = bool(os.environ.get("PREFECT_API_URL"))
@@ -30,11 +43,11 @@ def run_shop(shop: Shop, flow: bool | None, silent: bool) -> RunReport:
             )
         from flows.sync import run_as_flow
 
-        return run_as_flow(str(shop.folder), step_listener(silent))
+        return run_as_flow(str(shop.folder), step_listener(silent), allow)
     from flows.main_path import sync
     from flows.steps import PlainSteps
 
-    return sync(shop, PlainSteps(step_listener(silent)))
+    return sync(shop, PlainSteps(step_listener(silent)), allow=allow)
 
 
 def show(report: RunReport, as_json: bool, quiet: bool) -> None:

@@ -19,14 +19,18 @@ def fill_report(run: Run) -> None:
     if run.raw is not None:
         report.source = run.raw.source
         report.warnings += run.raw.notes
-        report.counts |= {"raw_product_types": len(run.raw.product_types), "raw_sections": len(run.raw.sections),
-                          "raw_goods": len(run.raw.goods)}  # fmt: skip
+        report.counts |= run.sizes
     rejected = run.quarantine
     if rejected is not None:
         report.counts["quarantined_rows"] = len(rejected[["table", "row_number"]].drop_duplicates())
         report.quarantine = {str(k): int(v) for k, v in rejected["reason"].value_counts().sort_index().items()}
     if run.decided is not None:
         _decisions(run, run.decided)
+    if run.plan is not None:
+        report.plan = {
+            store.store: {f"{entity} {kind}": n for (entity, kind), n in sorted(store.counts().items())}
+            for store in run.plan.stores
+        }
     if run.catalogue is not None:
         categories, offers = run.catalogue.categories, run.catalogue.offers
         report.counts |= {

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
 
 from flows.decide import Decided
+from schemas.catalogue import Catalogue
 from schemas.extract import Extract
+from schemas.plan import Plan
 from schemas.report import RunReport
 from schemas.rules import Rules
 from schemas.shop import Shop
-from transforms.catalogue import Catalogue
+from state.history import History
+from state.store import State
+from stores.protocol import Wanted
 from transforms.clean import Clean
 
 
@@ -21,11 +26,16 @@ class Run:
 
     shop: Shop
     report: RunReport
+    state: State
+    history: History
+    allow: Mapping[str, int] = field(default_factory=dict)
     rules: Rules | None = None
     raw: Extract | None = None
     cleaned: Clean | None = None
     decided: Decided | None = None
     catalogue: Catalogue | None = None
+    plan: Plan | None = None
+    wanted: dict[str, Wanted] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -33,3 +43,13 @@ class Run:
         """The rejected rows that are known so far."""
         found = self.decided.clean if self.decided else self.cleaned
         return None if found is None else found.quarantine
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Rows of each raw table."""
+        if self.raw is None:
+            return {}
+        return {
+            "raw_product_types": len(self.raw.product_types), "raw_sections": len(self.raw.sections),
+            "raw_goods": len(self.raw.goods),
+        }  # fmt: skip

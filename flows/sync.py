@@ -45,11 +45,12 @@ def _run_name() -> str:
 
 
 @flow(name="sync-shop", flow_run_name=_run_name, log_prints=False, validate_parameters=True)
-def sync_shop(shop: Annotated[str, Field(min_length=1)]) -> RunReport:
+def sync_shop(shop: Annotated[str, Field(min_length=1)], allow: dict[str, int] | None = None) -> RunReport:
     """Read a shop's Torgsoft base, decide every good's category, and bring every store up to date.
 
     Args:
         shop: The folder that holds shop.toml, or the shop's name below shops/.
+        allow: Guards that may pass, each with the greatest number of rows: for this one run, and recorded.
     """
     logger = get_run_logger()
     settings = load_shop(shop)
@@ -62,7 +63,7 @@ def sync_shop(shop: Annotated[str, Field(min_length=1)]) -> RunReport:
 
     steps = PlainSteps(listen)
     with tags(f"shop:{settings.name}"):
-        report = sync(settings, steps, as_tasks(steps))
+        report = sync(settings, steps, as_tasks(steps), allow)
     for line in summary(report).splitlines():
         logger.info(line)
     if report.exit_code:
@@ -70,7 +71,9 @@ def sync_shop(shop: Annotated[str, Field(min_length=1)]) -> RunReport:
     return report
 
 
-def run_as_flow(shop: str, listen: Callable[[str, float | None], None] | None = None) -> RunReport:
+def run_as_flow(
+    shop: str, listen: Callable[[str, float | None], None] | None = None, allow: dict[str, int] | None = None
+) -> RunReport:
     """Run the flow here and return its report, also when the run was stopped. Other errors pass through.
 
     ``listen`` hears of each step's start (seconds None) and end.
@@ -78,7 +81,7 @@ def run_as_flow(shop: str, listen: Callable[[str, float | None], None] | None = 
     global _listen
     _listen = listen
     try:
-        return sync_shop(shop)
+        return sync_shop(shop, allow)
     except RunStopped as stopped:
         return stopped.report
     finally:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from schemas.sql import decimals, format_decimal
 from schemas.tables import DECIMAL
+from schemas.values import decimals, format_decimal
 
 
 def catalogue_files(categories: pd.DataFrame, assignments: pd.DataFrame, offers: pd.DataFrame) -> dict[str, bytes]:

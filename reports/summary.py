@@ -73,15 +73,28 @@ def store_sentence(store: StoreResult) -> str:
     if store.outcome != "ok":
         return f"{store.outcome.upper()} {store.message}".strip()
     if store.published is not None:
-        return f"{store.lines} lines, " + ("published" if store.published else "unchanged")
+        return f"{store.lines} lines, published" if store.published else "unchanged"
     if not store.written:
         return "nothing to write, it is up to date"
-    parts = [
-        f"{what} {created} created, {updated} updated, {hidden} hidden"
-        for what, created, updated, hidden in (
-            ("categories", store.categories_created, store.categories_updated, store.categories_hidden),
-            ("offers", store.offers_created, store.offers_updated, store.offers_hidden),
-        )
-        if created or updated or hidden
-    ]
-    return "; ".join(parts)
+    return ", ".join(f"{number} {_operation(what, number)}" for what, number in store.operations.items())
+
+
+_PLURAL = {"category": "categories", "offer": "offers", "redirect": "redirects"}
+_DONE = {
+    "create": "created",
+    "restore": "shown again",
+    "rename": "renamed",
+    "move": "moved",
+    "assign": "in another category",
+    "update": "updated",
+    "hide": "hidden",
+    "retire": "retired",
+    "redirect": "set",
+    "unredirect": "forgotten",
+}
+
+
+def _operation(what: str, number: int) -> str:
+    """``offer hide`` → ``offers hidden``."""
+    entity, kind = what.split(" ")
+    return f"{entity if number == 1 else _PLURAL[entity]} {_DONE[kind]}"

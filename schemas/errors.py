@@ -58,6 +58,18 @@ class GuardStop(TorgsyncError):
     exit_code = 3
 
 
+class StalePlan(TorgsyncError):
+    """A plan does not fit the state, the settings or a store any more: nothing of it was applied."""
+
+
+class Interrupted(BaseException):
+    """The process was told to end (SIGINT, SIGTERM). Not an Exception: nothing may swallow it."""
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__(f"interrupted by signal {exit_code - 128}")
+        self.exit_code = exit_code
+
+
 class QuarantineLimit(TorgsyncError):
     """More rows are in the quarantine than the shop allows: the run stops before the load."""
 
@@ -72,7 +84,7 @@ class ShopBusy(TorgsyncError):
 
 EXIT_CODES: dict[int, str] = {
     0: "ok",
-    1: "error: the base could not be read, or another error; nothing was changed in any store",
+    1: "error: the base could not be read, a plan is stale, or another error; nothing was changed in any store",
     2: "usage: a wrong option, shop.toml or rules.yaml",
     3: "a guard stopped the run before the first write",
     4: "some stores failed; the others are up to date",

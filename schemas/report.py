@@ -6,7 +6,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Outcome = Literal["running", "ok", "guard stop", "quarantine over its limit", "some stores failed", "failed"]
+Outcome = Literal[
+    "running", "ok", "guard stop", "quarantine over its limit", "some stores failed", "failed", "interrupted"
+]
+Purpose = Literal["sync", "plan", "apply", "resume", "retry", "rollback"]
 
 
 class _Model(BaseModel):
@@ -45,26 +48,22 @@ class NumberNote(_Model):
 
 
 class StoreResult(_Model):
-    """What was written to one store: rows (or lines of a file) by what happened to them."""
+    """What was written to one store: operations done by entity and kind, as ``offer hide``."""
 
     name: str
     kind: str
     outcome: Literal["ok", "failed", "not reached"] = "ok"
     message: str = ""
-    categories_created: int = 0
-    categories_updated: int = 0
-    categories_hidden: int = 0
-    offers_created: int = 0
-    offers_updated: int = 0
-    offers_hidden: int = 0
+    operations: dict[str, int] = Field(default_factory=dict, description="operations done, by entity and kind")
     lines: int = Field(0, description="feeds only: goods in the file")
     published: bool | None = Field(None, description="feeds only: false when the file already had this content")
+    files: dict[str, str] = Field(default_factory=dict, description="feeds only: SHA-256 of each file")
     notes: list[str] = Field(default_factory=list)
 
     @property
     def written(self) -> int:
-        """Rows written to the store."""
-        return sum(value for key, value in self.model_dump().items() if key.startswith(("categories_", "offers_")))
+        """Operations done in the store."""
+        return sum(self.operations.values())
 
 
 class RunReport(_Model):
@@ -72,6 +71,8 @@ class RunReport(_Model):
 
     run: str
     shop: str
+    purpose: Purpose = "sync"
+    continues: str = Field("", description="the run that a resume or retry goes on with, or a rollback goes back to")
     started_at: str
     finished_at: str = ""
     outcome: Outcome = "running"
@@ -86,6 +87,8 @@ class RunReport(_Model):
     number_changes: list[NumberNote] = Field(default_factory=list)
     name_changes: list[str] = Field(default_factory=list)
     warnings: list[str] = Field(default_factory=list)
+    allowed: dict[str, int] = Field(default_factory=dict, description="guards let through by --allow: measured rows")
+    plan: dict[str, dict[str, int]] = Field(default_factory=dict, description="planned operations by store and kind")
     stores: list[StoreResult] = Field(default_factory=list)
     outputs: list[str] = Field(default_factory=list)
     seconds: dict[str, float] = Field(default_factory=dict)

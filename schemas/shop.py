@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -106,9 +107,46 @@ class QuarantineSettings(Settings):
 
 
 class GuardsSettings(Settings):
-    """What stops a run before the first write."""
+    """What stops a run before the first write. Up to 10 rows may pass whatever the share; a share of 0 allows none."""
 
     max_removed_share: float = Field(0.10, ge=0, le=1, description="greatest share of categories, or of offers, hidden")
+    max_removed: int | None = Field(None, ge=0, description="greatest count of categories, or of offers, hidden")
+    max_short_share: float = Field(0.10, ge=0, le=1, description="greatest share of rows fewer than in the last run")
+    max_moved_share: float = Field(0.30, ge=0, le=1, description="greatest share of goods that change category")
+    max_renamed_share: float = Field(0.30, ge=0, le=1, description="greatest share of types, or goods, renamed")
+    max_changed_share: float = Field(0.50, ge=0, le=1, description="above it the base is another one")
+    max_newest_gone: int = Field(2, ge=0, description="so many of the newest goods may be gone with no newer one")
+
+
+class RemovalsSettings(Settings):
+    """What becomes of categories and goods that Torgsoft has no more: hidden at once, retired later, never deleted."""
+
+    retire_after: int = Field(30, ge=1, description="nights of absence after which they are retired")
+
+
+class RedirectsSettings(Settings):
+    """Old addresses of categories."""
+
+    keep_months: int = Field(12, ge=1, le=1200, description="months for which an old address is remembered")
+
+
+class HistorySettings(Settings):
+    """What is kept to go back to."""
+
+    keep_runs: int = Field(60, ge=1, description="successful runs whose extract, catalogue and plan are kept")
+
+
+class StateSettings(Settings):
+    """Where torgsync remembers what it did: SQLite beside shop.toml, or one PostgreSQL for many shops."""
+
+    url: str | None = Field(None, description="SQLAlchemy URL without a password; default: state.db beside shop.toml")
+    url_env: str | None = Field(None, description="environment variable that holds the whole URL, for a password")
+
+    @model_validator(mode="after")
+    def _one_url(self) -> StateSettings:
+        if self.url is not None and self.url_env is not None:
+            raise ValueError("give url or url_env, not both")
+        return self
 
 
 class SqlStore(Settings):
@@ -195,6 +233,10 @@ class Shop(Settings):
     names: NamesSettings = NamesSettings()
     quarantine: QuarantineSettings = QuarantineSettings()
     guards: GuardsSettings = GuardsSettings()
+    removals: RemovalsSettings = RemovalsSettings()
+    redirects: RedirectsSettings = RedirectsSettings()
+    history: HistorySettings = HistorySettings()
+    state: StateSettings = StateSettings()
     stores: tuple[Store, ...] = ()
 
     @model_validator(mode="after")
@@ -214,8 +256,15 @@ class Shop(Settings):
 
     @property
     def state_url(self) -> str:
-        """SQLAlchemy URL of the state database."""
-        return f"sqlite:///{self.folder / 'state.db'}"
+        """SQLAlchemy URL of the state database. Raises SettingsError when its environment variable is not set."""
+        if self.state.url_env is not None:
+            if self.state.url_env not in os.environ:
+                raise SettingsError(f"environment variable {self.state.url_env} (state.url_env) is not set", "set it")
+            return os.environ[self.state.url_env]
+        url = self.state.url or "sqlite:///state.db"
+        if url.startswith("sqlite:///"):
+            return f"sqlite:///{self.path(url.removeprefix('sqlite:///'))}"
+        return url
 
     def path(self, text: str) -> Path:
         """A path from the settings; relative ones are relative to ``shop.toml``."""
@@ -265,6 +314,10 @@ def _known_keys(location: tuple[Any, ...]) -> list[str]:
         "sections": SectionsSettings,
         "names": NamesSettings,
         "guards": GuardsSettings,
+        "removals": RemovalsSettings,
+        "redirects": RedirectsSettings,
+        "history": HistorySettings,
+        "state": StateSettings,
         "quarantine": QuarantineSettings,
         "sql": SqlStore,
         "trs": TrsStore,

@@ -1,92 +1,341 @@
-"""The state of one shop: section numbers, runs and their quarantine, in one SQLAlchemy database."""
+"""The state database: section numbers, runs, what was loaded, journal, tombstones, redirects, quarantine.
+
+SQLite beside ``shop.toml`` by default (write-ahead log, so that ``torgsync runs`` reads while a run writes), or
+PostgreSQL by URL for several machines. Each method is one transaction.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
-from sqlalchemy import create_engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine, create_engine, delete, event, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
+from schemas.contents import Rows
+from schemas.errors import SettingsError, StalePlan
 from schemas.registry import Meaning, Registry
 from schemas.report import RunReport
 from schemas.sql import migrate
-from state.tables import QUARANTINE, RUNS, SECTION_NUMBERS
+from state.tables import (
+    ACCEPTED,
+    BINDINGS,
+    CONFIRMED,
+    LOADED,
+    OPERATIONS,
+    QUARANTINE,
+    REDIRECTS,
+    RUNS,
+    SECTION_NUMBERS,
+    TOMBSTONES,
+)
 
 VERSIONS = Path(__file__).parent / "migrations"
 
 
-class State:
-    """Opens the state database at ``url``, brought to the newest schema. Each method is one transaction."""
+@dataclass(frozen=True)
+class Loaded:
+    """What was loaded last into at least one store, and the last run that every store took."""
 
-    def __init__(self, url: str) -> None:
-        self.engine = create_engine(url)
-        with self.engine.begin() as connection:
-            migrate(connection, VERSIONS, "torgsync_state_version")
+    run: str
+    catalogue: str
+    plan: str
+    counts: Mapping[str, int]
+    last_successful: str | None
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """What one store last confirmed: the catalogue, and the files of a feed with their SHA-256."""
+
+    run: str
+    catalogue: str
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """What a run leaves behind once a store has taken it."""
+
+    run: str
+    night: str
+    catalogue: str
+    plan: str
+    counts: Mapping[str, int]
+    meanings: tuple[Meaning, ...]
+    tombstones: tuple[Mapping[str, Any], ...]
+    redirects: Rows
+    redirects_before: str
+    complete: bool
+
+
+class State:
+    """The state of one shop in the database at ``url``, brought to the newest schema."""
+
+    def __init__(self, url: str, shop: str) -> None:
+        self.shop = shop
+        try:
+            self.engine = open_engine(url)
+            with self.engine.begin() as connection:
+                migrate(connection, VERSIONS, "torgsync_state_version")
+        except SQLAlchemyError as error:
+            raise SettingsError(
+                f"the state database cannot be opened: {str(getattr(error, 'orig', error)).splitlines()[0]}",
+                "check state.url in shop.toml, and that the server runs",
+            ) from error
 
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
 
+    # --- section numbers -------------------------------------------------------------------------------------------
+
     def registry(self) -> Registry:
         """Every number ever used, with what it meant when it was last seen."""
+        table = SECTION_NUMBERS
         with self.engine.connect() as connection:
-            rows = connection.execute(select(SECTION_NUMBERS).order_by(SECTION_NUMBERS.c.number)).mappings()
-            return Registry(
-                {
-                    row["number"]: Meaning(
-                        row["number"], row["identity"], row["name"], row["parent_number"], row["origin"]
-                    )
-                    for row in rows
-                }
-            )
+            rows = connection.execute(select(table).where(table.c.shop == self.shop).order_by(table.c.number))
+            return Registry({r.number: Meaning(r.number, r.identity, r.name, r.parent_number, r.origin) for r in rows})
 
-    def give_numbers(self, meanings: Iterable[Meaning], run: str) -> int:
-        """Remember numbers that were not known before; returns how many. Done before a store sees any of them."""
+    def give_numbers(self, meanings: Iterable[Meaning], run: str) -> None:
+        """Remember numbers that were not known before: done before a store sees any of them.
+
+        Raises StalePlan when the registry gave one of them to another section meanwhile.
+        """
         known = self.registry().meanings
-        new = [m for m in meanings if m.number not in known]
+        new = []
+        for meaning in meanings:
+            held = known.get(meaning.number)
+            if held is None:
+                new.append(_number_row(meaning, run))
+            elif "registry" in (held.origin, meaning.origin) and held.identity != meaning.identity:
+                raise StalePlan(
+                    f"number {meaning.number} was given to «{held.name}» since the plan was made, which gives it to "
+                    f"«{meaning.name}»",
+                    "make a new plan",
+                )
         if new:
             with self.engine.begin() as connection:
-                connection.execute(insert(SECTION_NUMBERS), [_number_row(m, run) for m in new])
-        return len(new)
+                connection.execute(insert(SECTION_NUMBERS), [{"shop": self.shop, **row} for row in new])
 
-    def remember_meanings(self, meanings: Iterable[Meaning], run: str) -> None:
-        """Take over what each number means now. Done after a good run only, so that a change is noticed until then."""
-        known = self.registry().meanings
-        with self.engine.begin() as connection:
-            for meaning in meanings:
-                if known.get(meaning.number) != meaning:
-                    row = _number_row(meaning, run)
-                    del row["first_run"]
-                    connection.execute(
-                        update(SECTION_NUMBERS).where(SECTION_NUMBERS.c.number == meaning.number).values(row)
-                    )
+    # --- runs ------------------------------------------------------------------------------------------------------
 
     def start_run(self, report: RunReport) -> None:
-        """Note that a run has begun."""
-        row = {"run": report.run, "started_at": report.started_at, "outcome": report.outcome, "message": ""}
+        """Note that a run has begun. The caller holds the shop, so a run that still seems to be running has died."""
+        row = {
+            "run": report.run, "shop": self.shop, "purpose": report.purpose, "continues": report.continues or None,
+            "started_at": report.started_at, "outcome": report.outcome, "message": "",
+        }  # fmt: skip
+        dead = (RUNS.c.shop == self.shop) & (RUNS.c.outcome == "running")
+        told = "the process ended without a word: killed, or the power failed"
         with self.engine.begin() as connection:
+            connection.execute(update(RUNS).where(dead).values(outcome="interrupted", message=told))
             connection.execute(insert(RUNS), row)
+
+    def note_plan(self, run: str, catalogue: str, extract: str, allowed: Mapping[str, int]) -> None:
+        """Note of what the run's plan was made, and which guards were allowed to be passed."""
+        values = {"catalogue": catalogue, "extract": extract or None, "allowed": dict(allowed)}
+        with self.engine.begin() as connection:
+            connection.execute(update(RUNS).where(RUNS.c.run == run).values(values))
 
     def finish_run(self, report: RunReport, quarantine: pd.DataFrame) -> None:
         """Keep a run's report and its rejected rows."""
+        values = {
+            "finished_at": report.finished_at, "outcome": report.outcome, "exit_code": report.exit_code,
+            "message": report.message, "allowed": report.allowed, "report": report.model_dump(mode="json"),
+        }  # fmt: skip
         with self.engine.begin() as connection:
-            connection.execute(
-                update(RUNS)
-                .where(RUNS.c.run == report.run)
-                .values(
-                    finished_at=report.finished_at,
-                    outcome=report.outcome,
-                    message=report.message,
-                    report=report.model_dump(mode="json"),
-                )
-            )
+            connection.execute(update(RUNS).where(RUNS.c.run == report.run).values(values))
             connection.execute(delete(QUARANTINE).where(QUARANTINE.c.run == report.run))
             if len(quarantine):
-                rows = [
-                    {"run": report.run} | {str(k): v for k, v in row.items()} for row in quarantine.to_dict("records")
-                ]
+                rows = [{"run": report.run} | {str(k): v for k, v in r.items()} for r in quarantine.to_dict("records")]
                 connection.execute(insert(QUARANTINE), rows)
+
+    def runs(self, limit: int | None = None) -> list[dict[str, Any]]:
+        """The shop's runs, newest first, each as a row of ``runs``."""
+        query = select(RUNS).where(RUNS.c.shop == self.shop).order_by(RUNS.c.started_at.desc(), RUNS.c.run.desc())
+        with self.engine.connect() as connection:
+            return [dict(row) for row in connection.execute(query.limit(limit)).mappings()]
+
+    # --- what was loaded -------------------------------------------------------------------------------------------
+
+    def loaded(self) -> Loaded | None:
+        """What was loaded last; None before the first load."""
+        with self.engine.connect() as connection:
+            row = connection.execute(select(LOADED).where(LOADED.c.shop == self.shop)).first()
+        return None if row is None else Loaded(row.run, row.catalogue, row.plan, row.counts, row.last_successful)
+
+    def confirmed(self) -> dict[str, Confirmed]:
+        """What each store last confirmed, by store."""
+        with self.engine.connect() as connection:
+            rows = connection.execute(select(CONFIRMED).where(CONFIRMED.c.shop == self.shop))
+            return {row.store: Confirmed(row.run, row.catalogue, row.files) for row in rows}
+
+    def confirm(self, store: str, confirmed: Confirmed) -> None:
+        """Note that a store took a catalogue."""
+        row = {"run": confirmed.run, "catalogue": confirmed.catalogue, "files": dict(confirmed.files)}
+        with self.engine.begin() as connection:
+            _replace(connection, CONFIRMED, {"shop": self.shop, "store": store}, row)
+
+    def settle(self, settlement: Settlement) -> None:
+        """Take over, in one transaction, what follows from a load: meanings, tombstones, redirects, what was loaded."""
+        known = self.registry().meanings
+        with self.engine.begin() as connection:
+            for meaning in settlement.meanings:
+                if known.get(meaning.number) != meaning:
+                    row = _number_row(meaning, settlement.run)
+                    del row["first_run"]
+                    table = SECTION_NUMBERS
+                    this = (table.c.shop == self.shop) & (table.c.number == meaning.number)
+                    connection.execute(update(table).where(this).values(row))
+            connection.execute(delete(TOMBSTONES).where(TOMBSTONES.c.shop == self.shop))
+            if settlement.tombstones:
+                connection.execute(insert(TOMBSTONES), [{"shop": self.shop, **row} for row in settlement.tombstones])
+            self._keep_redirects(connection, settlement)
+            last = settlement.run if settlement.complete else self._last_successful(connection)
+            row = {
+                "run": settlement.run, "catalogue": settlement.catalogue, "plan": settlement.plan,
+                "counts": dict(settlement.counts), "last_successful": last,
+            }  # fmt: skip
+            _replace(connection, LOADED, {"shop": self.shop}, row)
+
+    def _last_successful(self, connection: Connection) -> str | None:
+        return connection.execute(select(LOADED.c.last_successful).where(LOADED.c.shop == self.shop)).scalar()
+
+    def _keep_redirects(self, connection: Connection, settlement: Settlement) -> None:
+        """Replace the redirects; one that was known keeps its night, one that is too old is forgotten."""
+        table = REDIRECTS
+        since = {(r.id, r.number): r.since for r in connection.execute(select(table).where(table.c.shop == self.shop))}
+        connection.execute(delete(table).where(table.c.shop == self.shop))
+        rows = [
+            {"shop": self.shop, "id": key, "old_number": row[0], "old_path": list(row[1]), "number": row[2],
+             "since": since.get((key, row[2]), settlement.night)}
+            for key, row in settlement.redirects.rows.items()
+        ]  # fmt: skip
+        fresh = [row for row in rows if str(row["since"]) >= settlement.redirects_before]
+        if fresh:
+            connection.execute(insert(table), fresh)
+
+    def tombstones(self) -> list[dict[str, Any]]:
+        """What is absent, as rows of ``tombstones`` without the shop."""
+        table = TOMBSTONES
+        with self.engine.connect() as connection:
+            rows = connection.execute(select(table).where(table.c.shop == self.shop)).mappings()
+            return [{k: v for k, v in row.items() if k != "shop"} for row in rows]
+
+    def redirects(self) -> Rows:
+        """The redirects that are remembered, by id."""
+        table = REDIRECTS
+        with self.engine.connect() as connection:
+            rows = connection.execute(select(table).where(table.c.shop == self.shop).order_by(table.c.id))
+            found = {row.id: (row.old_number, list(row.old_path), row.number) for row in rows}
+        return Rows(("old_number", "old_path", "number"), found)
+
+    # --- journal ---------------------------------------------------------------------------------------------------
+
+    def journal(self, run: str, store: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Write journal rows (position, kind, entity, key, status, message), replacing those of the same position."""
+        with self.engine.begin() as connection:
+            for row in rows:
+                _replace(
+                    connection, OPERATIONS, {"run": run, "store": store, "position": row["position"]},
+                    {k: v for k, v in row.items() if k != "position"},
+                )  # fmt: skip
+
+    def journal_of(self, run: str) -> list[dict[str, Any]]:
+        """The journal of a run, by store and position."""
+        table = OPERATIONS
+        query = select(table).where(table.c.run == run).order_by(table.c.store, table.c.position)
+        with self.engine.connect() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    # --- bindings --------------------------------------------------------------------------------------------------
+
+    def bindings(self, store: str) -> dict[tuple[str, int], tuple[str, str | None]]:
+        """A store's own id and slug by (entity, key)."""
+        table = BINDINGS
+        query = select(table).where((table.c.shop == self.shop) & (table.c.store == store))
+        with self.engine.connect() as connection:
+            return {(row.entity, row.key): (row.store_key, row.slug) for row in connection.execute(query)}
+
+    def bind(self, store: str, bindings: Mapping[tuple[str, int], tuple[str, str | None]]) -> None:
+        """Remember the store's own id and slug of categories or goods."""
+        with self.engine.begin() as connection:
+            for (entity, key), (store_key, slug) in bindings.items():
+                where = {"shop": self.shop, "store": store, "entity": entity, "key": key}
+                _replace(connection, BINDINGS, where, {"store_key": store_key, "slug": slug})
+
+    # --- quarantine ------------------------------------------------------------------------------------------------
+
+    def quarantine(self, run: str) -> list[dict[str, Any]]:
+        """The rejected rows of a run."""
+        query = select(QUARANTINE).where(QUARANTINE.c.run == run).order_by(QUARANTINE.c.id)
+        with self.engine.connect() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    def accepted(self) -> list[dict[str, Any]]:
+        """Rejected rows that a person has accepted: they do not count towards the limits."""
+        with self.engine.connect() as connection:
+            query = select(ACCEPTED).where(ACCEPTED.c.shop == self.shop).order_by(ACCEPTED.c.table, ACCEPTED.c.row_key)
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    def accept(self, rows: Iterable[tuple[str, str, str]], note: str, at: str) -> None:
+        """Accept rejected rows: (table, row key, reason) each."""
+        with self.engine.begin() as connection:
+            for table, row_key, reason in rows:
+                where = {"shop": self.shop, "table": table, "row_key": row_key, "reason": reason}
+                _replace(connection, ACCEPTED, where, {"note": note, "accepted_at": at})
+
+    # --- retention -------------------------------------------------------------------------------------------------
+
+    def forget(self, keep_runs: int) -> None:
+        """Forget runs older than the ``keep_runs`` last successful ones, with their quarantine and journal."""
+        good = (
+            select(RUNS.c.started_at)
+            .where((RUNS.c.shop == self.shop) & (RUNS.c.outcome == "ok") & (RUNS.c.purpose != "plan"))
+            .order_by(RUNS.c.started_at.desc())
+            .offset(keep_runs - 1)
+            .limit(1)
+        )
+        with self.engine.begin() as connection:
+            oldest = connection.execute(good).scalar()
+            if oldest is None:
+                return
+            protected = {row.run for row in connection.execute(select(CONFIRMED.c.run))}
+            gone = [
+                row.run
+                for row in connection.execute(
+                    select(RUNS.c.run).where((RUNS.c.shop == self.shop) & (RUNS.c.started_at < oldest))
+                )
+                if row.run not in protected
+            ]
+            for table in (QUARANTINE, OPERATIONS, RUNS):
+                connection.execute(delete(table).where(table.c.run.in_(gone)))
+
+
+def open_engine(url: str) -> Engine:
+    """An engine for a state database; SQLite writes ahead and waits for a reader instead of failing."""
+    engine = create_engine(url)
+    if engine.dialect.name == "sqlite":
+
+        @event.listens_for(engine, "connect")
+        def _pragmas(connection: Any, _: Any) -> None:
+            cursor = connection.cursor()
+            for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000"):
+                cursor.execute(f"PRAGMA {pragma}")
+            cursor.close()
+
+    return engine
+
+
+def _replace(connection: Connection, table: Any, where: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    """Update the row of a key, or insert it."""
+    this = [table.c[name] == value for name, value in where.items()]
+    if not connection.execute(update(table).where(*this).values(**values)).rowcount:
+        connection.execute(insert(table), {**where, **values})
 
 
 def _number_row(meaning: Meaning, run: str) -> dict[str, object]:

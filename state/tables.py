@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Integer, MetaData, String, Table, Text
+from sqlalchemy import JSON, BigInteger, Column, Index, Integer, MetaData, String, Table, Text
 
 METADATA = MetaData()
+
+
+def _shop() -> Column[str]:
+    return Column("shop", String(100), primary_key=True)
+
 
 SECTION_NUMBERS = Table(
     "section_numbers",
     METADATA,
+    _shop(),
     Column("number", BigInteger, primary_key=True, autoincrement=False, comment="never re-used, also after retirement"),
     Column("identity", Text, nullable=False, comment="torgsoft:KEY, type:ID or rule:PATH"),
     Column("name", Text, nullable=False),
@@ -22,18 +28,94 @@ RUNS = Table(
     "runs",
     METADATA,
     Column("run", String(40), primary_key=True),
+    Column("shop", String(100), nullable=False, index=True),
+    Column("purpose", String(16), nullable=False, comment="sync, plan, apply, resume, retry or rollback"),
+    Column("continues", String(40), comment="the run that a resume or retry goes on with"),
     Column("started_at", String(40), nullable=False),
     Column("finished_at", String(40)),
     Column("outcome", String(40), nullable=False),
+    Column("exit_code", Integer),
     Column("message", Text, nullable=False),
+    Column("catalogue", String(64), comment="fingerprint of the catalogue in the history"),
+    Column("extract", String(64), comment="fingerprint of the extract in the history"),
+    Column("allowed", JSON, comment="guards that --allow granted, with the measured rows"),
     Column("report", JSON),
+)
+
+LOADED = Table(
+    "loaded",
+    METADATA,
+    _shop(),
+    Column("run", String(40), nullable=False, comment="the run that was loaded last into at least one store"),
+    Column("catalogue", String(64), nullable=False),
+    Column("plan", String(64), nullable=False, comment="fingerprint of the plan that was applied"),
+    Column("counts", JSON, nullable=False, comment="rows of each raw table"),
+    Column("last_successful", String(40), comment="the last run that every store took"),
+)
+
+CONFIRMED = Table(
+    "confirmed",
+    METADATA,
+    _shop(),
+    Column("store", String(100), primary_key=True),
+    Column("run", String(40), nullable=False),
+    Column("catalogue", String(64), nullable=False, comment="what the store last confirmed to hold"),
+    Column("files", JSON, nullable=False, comment="feeds: file name and SHA-256 of its content"),
+)
+
+BINDINGS = Table(
+    "bindings",
+    METADATA,
+    _shop(),
+    Column("store", String(100), primary_key=True),
+    Column("entity", String(16), primary_key=True),
+    Column("key", BigInteger, primary_key=True, autoincrement=False, comment="section number or good id"),
+    Column("store_key", String(100), nullable=False, comment="the store's own id"),
+    Column("slug", Text, comment="frozen at creation"),
+)
+
+OPERATIONS = Table(
+    "operations",
+    METADATA,
+    Column("run", String(40), primary_key=True),
+    Column("store", String(100), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False, comment="place in the plan; -1: all in one"),
+    Column("kind", String(16), nullable=False),
+    Column("entity", String(16), nullable=False),
+    Column("key", String(100), nullable=False),
+    Column("status", String(16), nullable=False, comment="begun, done or failed"),
+    Column("message", Text, nullable=False),
+)
+
+TOMBSTONES = Table(
+    "tombstones",
+    METADATA,
+    _shop(),
+    Column("entity", String(16), primary_key=True),
+    Column("key", BigInteger, primary_key=True, autoincrement=False),
+    Column("since", String(10), nullable=False, comment="the first night of absence"),
+    Column("last_night", String(10), nullable=False),
+    Column("nights", Integer, nullable=False, comment="nights of absence so far"),
+    Column("path", JSON, comment="a category's last path"),
+    Column("parent_number", BigInteger),
+)
+
+REDIRECTS = Table(
+    "redirects",
+    METADATA,
+    _shop(),
+    Column("id", String(32), primary_key=True, comment="fingerprint of the old path"),
+    Column("old_number", BigInteger, nullable=False),
+    Column("old_path", JSON, nullable=False),
+    Column("number", BigInteger, nullable=False, comment="the category that it leads to"),
+    Column("since", String(10), nullable=False),
 )
 
 QUARANTINE = Table(
     "quarantine",
     METADATA,
     Column("id", Integer, primary_key=True),
-    Column("run", String(40), ForeignKey("runs.run"), nullable=False, index=True),
+    Column("run", String(40), nullable=False, index=True),
     Column("table", String(40), nullable=False),
     Column("row_number", BigInteger, nullable=False),
     Column("row_key", Text, nullable=False),
@@ -41,3 +123,16 @@ QUARANTINE = Table(
     Column("detail", Text, nullable=False),
     Column("row", Text, nullable=False),
 )
+
+ACCEPTED = Table(
+    "accepted",
+    METADATA,
+    _shop(),
+    Column("table", String(40), primary_key=True),
+    Column("row_key", String(100), primary_key=True),
+    Column("reason", String(40), primary_key=True),
+    Column("note", Text, nullable=False),
+    Column("accepted_at", String(40), nullable=False),
+)
+
+Index("operations_by_status", OPERATIONS.c.run, OPERATIONS.c.status)

@@ -1,143 +1,124 @@
-"""The SQL store: tables ``categories`` and ``offers``, only what changed, in one transaction."""
+"""The SQL store: tables ``categories``, ``offers`` and ``redirects``; only what the plan lists, in one transaction."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-from sqlalchemy import Boolean, Column, Connection, MetaData, Table, bindparam, create_engine, insert, select, update
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    MetaData,
+    String,
+    Table,
+    bindparam,
+    create_engine,
+    delete,
+    insert,
+    inspect,
+    select,
+    update,
+)
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
+from schemas.catalogue import Catalogue
+from schemas.contents import Contents, Entity, Rows
 from schemas.errors import SettingsError, StoreError
+from schemas.plan import Operation, StorePlan
 from schemas.report import StoreResult
 from schemas.shop import SqlStore
-from schemas.sql import decimals, migrate, sql_columns
-from schemas.tables import CATEGORIES, DECIMAL, OFFERS
+from schemas.sql import migrate, schema_version, sql_columns
+from schemas.tables import CATEGORIES, OFFERS
+from stores.protocol import Capabilities, Journal, Replan, Wanted
 
 METADATA = MetaData()
 CATEGORIES_TABLE = Table(
-    "categories", METADATA, *sql_columns(CATEGORIES, "number"), Column("hidden", Boolean, nullable=False)
+    "categories",
+    METADATA,
+    *[column for column in sql_columns(CATEGORIES, "number") if column.name != "goods"],  # a count is the reader's own
+    Column("hidden", Boolean, nullable=False),
+    Column("retired", Boolean, nullable=False),
 )
-OFFERS_TABLE = Table("offers", METADATA, *sql_columns(OFFERS, "good_id"))
+OFFERS_TABLE = Table("offers", METADATA, *sql_columns(OFFERS, "good_id"), Column("retired", Boolean, nullable=False))
+REDIRECTS_TABLE = Table(
+    "redirects",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("old_number", BigInteger, nullable=False),
+    Column("old_path", JSON, nullable=False),
+    Column("number", BigInteger, nullable=False),
+)
+TABLES: dict[Entity, tuple[Table, str]] = {
+    "category": (CATEGORIES_TABLE, "number"),
+    "offer": (OFFERS_TABLE, "good_id"),
+    "redirect": (REDIRECTS_TABLE, "id"),
+}
 VERSIONS = Path(__file__).parent / "sql_migrations"
-
-Row = dict[str, Any]
-
-
-@dataclass
-class TableDiff:
-    """What must be written to one table: new rows, changed rows (whole), keys to hide. ``visible``: rows shown now."""
-
-    create: list[Row] = field(default_factory=list)
-    update: list[Row] = field(default_factory=list)
-    hide: list[int] = field(default_factory=list)
-    visible: int = 0
-    hidden_before: int = 0
-
-    @property
-    def disappearing(self) -> int:
-        """Rows that are shown now and would no longer be."""
-        return len(self.hide) + self.hidden_before
+VERSION_TABLE = "torgsync_store_version"
 
 
-@dataclass(frozen=True)
-class Diff:
-    """The writes of one load, categories ahead of offers."""
+class SqlTarget:
+    """The tables of one SQL store; rows that are no longer in the catalogue are hidden, never deleted."""
 
-    categories: TableDiff
-    offers: TableDiff
+    kind = "sql"
+    capabilities = Capabilities(atomic=True, redirects=True)
 
+    def __init__(self, store: SqlStore, folder: Path) -> None:
+        self.store, self.folder = store, folder
+        self.name = store.name
 
-Guard = Callable[[str, str, int, int], None]
-"""Called before the first write with (store, table, rows that would disappear, rows shown now); raises to stop."""
+    def want(self, catalogue: Catalogue, contents: Contents) -> Wanted:
+        """All of it: the tables have every column."""
+        return Wanted(catalogue, contents)
 
+    def read(self) -> Contents:
+        """What the tables hold; nothing where they were not created yet."""
+        with self._transaction() as connection:
+            if not inspect(connection).has_table(CATEGORIES_TABLE.name):
+                return Contents()
+            if schema_version(connection, VERSION_TABLE) is None:
+                raise StoreError(
+                    f"store {self.name}: it has a table categories that torgsync did not make",
+                    "give torgsync a database, or a schema, of its own",
+                )
+            migrate(connection, VERSIONS, VERSION_TABLE)
+            return _contents(connection)
 
-def check(
-    store: SqlStore,
-    folder: Path,
-    categories: pd.DataFrame,
-    offers: pd.DataFrame,
-    held: Mapping[str, Collection[int]],
-    guard: Guard,
-) -> None:
-    """Run the guards against what the store holds now, without writing. Parameters and errors as in ``load``."""
-    with _transaction(store, folder) as connection:
-        _guarded_diff(connection, store, categories, offers, held, guard)
-        connection.rollback()
+    def apply(self, plan: StorePlan, wanted: Wanted, replan: Replan, journal: Journal) -> StoreResult:
+        """Read, compare with the plan and write, in one transaction. What fails is rolled back whole."""
+        journal.all_at_once(plan.operations)
+        with self._transaction() as connection:
+            migrate(connection, VERSIONS, VERSION_TABLE)
+            operations = replan(_contents(connection))
+            _write(connection, operations, wanted.contents)
+        journal.done(-1)
+        counts = Counter(f"{operation.entity} {operation.kind}" for operation in operations)
+        return StoreResult(name=self.name, kind=self.kind, operations=dict(sorted(counts.items())))
 
-
-def load(
-    store: SqlStore,
-    folder: Path,
-    categories: pd.DataFrame,
-    offers: pd.DataFrame,
-    held: Mapping[str, Collection[int]],
-    guard: Guard,
-) -> StoreResult:
-    """Bring a store's tables to the catalogue, in one transaction that reads, is guarded, and writes.
-
-    ``categories`` has CATEGORIES's columns with parents first, ``offers`` those of OFFERS. Rows that are no longer in
-    the catalogue are hidden, never deleted; ``held`` keys per table (rows in the quarantine tonight) are left as they
-    are. Raises StoreError when the database fails: the transaction is rolled back and the store holds what it held.
-    """
-    with _transaction(store, folder) as connection:
-        migrate(connection, VERSIONS, "torgsync_store_version")
-        diff = _guarded_diff(connection, store, categories, offers, held, guard)
-        _write(connection, CATEGORIES_TABLE, "number", diff.categories)
-        _write(connection, OFFERS_TABLE, "good_id", diff.offers)
-    return StoreResult(
-        name=store.name,
-        kind=store.kind,
-        categories_created=len(diff.categories.create),
-        categories_updated=len(diff.categories.update),
-        categories_hidden=len(diff.categories.hide),
-        offers_created=len(diff.offers.create),
-        offers_updated=len(diff.offers.update),
-        offers_hidden=len(diff.offers.hide),
-    )
-
-
-@contextmanager
-def _transaction(store: SqlStore, folder: Path) -> Iterator[Connection]:
-    """One transaction on the store; every failure of the database becomes a StoreError of one line."""
-    url = store_url(store, folder)
-    try:
-        engine = create_engine(url)
-    except (ArgumentError, NoSuchModuleError, ImportError) as error:
-        raise StoreError(f"store {store.name}: {_one_line(error)}", "check the store's url in shop.toml") from error
-    try:
-        with engine.begin() as connection:
-            yield connection
-    except SQLAlchemyError as error:
-        raise StoreError(
-            f"store {store.name}: {_one_line(error)}", "nothing was changed in this store; mend it, then run again"
-        ) from error
-    finally:
-        engine.dispose()
-
-
-def _guarded_diff(
-    connection: Connection,
-    store: SqlStore,
-    categories: pd.DataFrame,
-    offers: pd.DataFrame,
-    held: Mapping[str, Collection[int]],
-    guard: Guard,
-) -> Diff:
-    wanted = {"categories": _category_rows(categories), "offers": frame_rows(offers)}
-    diff = Diff(
-        _diff(connection, CATEGORIES_TABLE, "number", wanted["categories"], held.get("categories", ())),
-        _diff(connection, OFFERS_TABLE, "good_id", wanted["offers"], held.get("offers", ())),
-    )
-    for table, part in (("categories", diff.categories), ("offers", diff.offers)):
-        guard(store.name, table, part.disappearing, part.visible)
-    return diff
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        """One transaction on the store; every failure of the database becomes a StoreError of one line."""
+        try:
+            engine = create_engine(store_url(self.store, self.folder))
+        except (ArgumentError, NoSuchModuleError, ImportError) as error:
+            raise StoreError(f"store {self.name}: {_one_line(error)}", "check the store's url in shop.toml") from error
+        try:
+            with engine.begin() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise StoreError(
+                f"store {self.name}: {_one_line(error)}", "nothing was changed in this store; mend it, then run again"
+            ) from error
+        finally:
+            engine.dispose()
 
 
 def store_url(store: SqlStore, folder: Path) -> str:
@@ -153,47 +134,55 @@ def store_url(store: SqlStore, folder: Path) -> str:
     return url.render_as_string(hide_password=False)
 
 
-def frame_rows(frame: pd.DataFrame) -> list[Row]:
-    """A frame's rows as plain Python values, None for empty, decimals without trailing zeros."""
-    columns = {str(name): _plain(frame[name]) for name in frame}
-    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+def _contents(connection: Connection) -> Contents:
+    categories, offers, redirects = (_rows(connection, *TABLES[e]) for e in ("category", "offer", "redirect"))
+    return Contents(categories, offers, redirects)
 
 
-def _plain(column: pd.Series) -> list[Any]:
-    if column.dtype == DECIMAL:
-        return list(decimals(column))
-    values = column.astype(object)
-    return [None if value is pd.NA or value is None or value != value else value for value in values]
+def _rows(connection: Connection, table: Table, key: str) -> Rows:
+    columns = tuple(column.name for column in table.c if column.name != key)
+    found = connection.execute(select(table.c[key], *(table.c[name] for name in columns)).order_by(table.c[key]))
+    return Rows(columns, {row[0]: tuple(row[1:]) for row in found})
 
 
-def _category_rows(categories: pd.DataFrame) -> list[Row]:
-    return [{**row, "path": list(row["path"]), "hidden": False} for row in frame_rows(categories)]
+def _write(connection: Connection, operations: Sequence[Operation], wanted: Contents) -> None:
+    """Each run of operations of one entity and the same columns is one statement, in the plan's order."""
+    group: list[Operation] = []
+    for operation in operations:
+        if group and _shape(group[-1]) != _shape(operation):
+            _write_group(connection, group, wanted)
+            group = []
+        group.append(operation)
+    if group:
+        _write_group(connection, group, wanted)
 
 
-def _diff(connection: Connection, table: Table, key: str, wanted: Sequence[Row], held: Collection[int]) -> TableDiff:
-    found = connection.execute(select(table)).mappings() if connection.dialect.has_table(connection, table.name) else ()
-    present = {row[key]: dict(row) for row in found}
-    diff = TableDiff(visible=sum(not row["hidden"] for row in present.values()))
-    for row in wanted:
-        before = present.pop(row[key], None)
-        if before is None:
-            diff.create.append(row)
-        elif before != row:
-            diff.update.append(row)
-            diff.hidden_before += bool(row["hidden"] and not before["hidden"])
-    diff.hide = sorted(k for k, row in present.items() if not row["hidden"] and k not in held)
-    return diff
+def _shape(operation: Operation) -> tuple[str, str, tuple[str, ...]]:
+    verb = {"create": "insert", "unredirect": "delete", "redirect": "replace"}.get(operation.kind, "update")
+    return verb, operation.entity, tuple(sorted(operation.changes)) if verb == "update" else ()
 
 
-def _write(connection: Connection, table: Table, key: str, diff: TableDiff) -> None:
+def _write_group(connection: Connection, group: Sequence[Operation], wanted: Contents) -> None:
+    verb, _, columns = _shape(group[0])
+    table, key = TABLES[group[0].entity]
+    rows = wanted.table(group[0].entity)
     by_key = table.c[key] == bindparam("this_key")
-    if diff.create:
-        connection.execute(insert(table), diff.create)
-    if diff.update:
-        statement = update(table).where(by_key).values({c.name: bindparam(c.name) for c in table.c if c.name != key})
-        connection.execute(statement, [{**row, "this_key": row[key]} for row in diff.update])
-    if diff.hide:
-        connection.execute(update(table).where(by_key).values(hidden=True), [{"this_key": k} for k in diff.hide])
+    keys = [{"this_key": operation.key} for operation in group]
+    if verb in ("delete", "replace"):
+        connection.execute(delete(table).where(by_key), keys)
+    if verb in ("insert", "replace"):
+        connection.execute(insert(table), [{key: operation.key, **rows.row(operation.key)} for operation in group])
+    if verb == "update":
+        statement = update(table).where(by_key).values({name: bindparam(f"new_{name}") for name in columns})
+        connection.execute(
+            statement, [{"this_key": operation.key, **_values(operation, columns, rows)} for operation in group]
+        )
+
+
+def _values(operation: Operation, columns: Sequence[str], rows: Rows) -> Mapping[str, Any]:
+    """The new values: the catalogue's own, exact; of a row that the catalogue has no more, the plan's flags."""
+    known = operation.key in rows.rows
+    return {f"new_{name}": rows.value(operation.key, name) if known else operation.changes[name][1] for name in columns}
 
 
 def _one_line(error: Exception) -> str:

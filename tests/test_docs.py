@@ -9,11 +9,15 @@ from schemas.rules import Do, Match
 from schemas.shop import (
     TRS_PROFILES,
     GuardsSettings,
+    HistorySettings,
     NamesSettings,
     QuarantineSettings,
+    RedirectsSettings,
+    RemovalsSettings,
     SectionsSettings,
     SourceSettings,
     SqlStore,
+    StateSettings,
     TrsStore,
 )
 from schemas.trs import ALL_COLUMNS
@@ -42,7 +46,10 @@ def test_every_profile_is_documented(profile):
 
 @pytest.mark.parametrize(
     "model",
-    [SourceSettings, SectionsSettings, NamesSettings, QuarantineSettings, GuardsSettings, SqlStore, TrsStore],
+    [
+        SourceSettings, SectionsSettings, NamesSettings, QuarantineSettings, GuardsSettings, RemovalsSettings,
+        RedirectsSettings, HistorySettings, StateSettings, SqlStore, TrsStore,
+    ],
 )
 def test_every_setting_is_documented(model):
     shop = text("shop.md")

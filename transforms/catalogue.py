@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import pandas as pd
 
+from schemas.catalogue import Catalogue
 from schemas.errors import ConservationError
 from schemas.tables import ASSIGNMENTS, CATEGORIES, INTEGER, OFFERS, TEXT, conform
 from transforms.names import normalize
 from transforms.sections import Decision, SectionPlan
 from transforms.tree import paths
 from transforms.values import missing
-
-
-@dataclass(frozen=True)
-class Catalogue:
-    """CATEGORIES (parents first), ASSIGNMENTS and OFFERS (in the goods' order) of one run."""
-
-    categories: pd.DataFrame
-    assignments: pd.DataFrame
-    offers: pd.DataFrame
 
 
 def build_catalogue(types: pd.DataFrame, goods: pd.DataFrame, plan: SectionPlan, sections: pd.DataFrame) -> Catalogue:
@@ -43,7 +34,7 @@ def build_catalogue(types: pd.DataFrame, goods: pd.DataFrame, plan: SectionPlan,
         hidden=(joined["category_number"].isna() | goods["display"].eq(0).fillna(False)).to_numpy(bool),
     )
     categories = _categories(sections, assignments)
-    return Catalogue(categories, assignments, OFFERS.validate(conform(offers, OFFERS)))
+    return Catalogue(categories, assignments, OFFERS.validate(conform(offers, OFFERS)), sections, types)
 
 
 def _column(types: pd.DataFrame, decisions: Mapping[int, Decision], get: object) -> pd.Series:

@@ -1,50 +1,242 @@
-"""What stops a run before the first write."""
+"""Guards: what stops a run before the first write (design.md section 4, stores.md section 5).
+
+Each guard measures rows and has a limit of rows; ``--allow GUARD=N`` raises the limit to N for one run.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
 import pandas as pd
 
+from schemas.catalogue import Catalogue
+from schemas.contents import Contents
 from schemas.errors import GuardStop, QuarantineLimit
 from schemas.extract import Extract
+from schemas.plan import Operation, Trip
+from schemas.registry import NumberChange
 
 FEW = 10
 """So many rows may disappear whatever the share: a small shop may close a category (stores.md section 5)."""
 
 NOTHING = "nothing was changed in any store"
 
+GUARDS: dict[str, str] = {
+    "short_extract": "the base gave far fewer product types or goods than the last run",
+    "another_base": "most product types or goods are not those of the last run",
+    "older_base": "the newest goods of the last run are gone and none is newer: an old backup?",
+    "mass_rename": "many names changed at once: a wrong charset?",
+    "second_root": "the product types had one root and have more now: a lost parent?",
+    "root_vanished": "a root category with goods would disappear",
+    "hidden_categories": "too many categories would disappear from a store",
+    "hidden_offers": "too many goods would disappear from a store",
+    "moved_goods": "too many goods would change their category",
+    "number_reused": "a section number means another section than in the last run",
+}
+"""Every guard that ``--allow`` can raise, and what it says. An empty extract can never be allowed."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Shares of rows (0 to 1; 0 allows none) and counts of rows; see ``[guards]`` in docs/shop.md."""
+
+    max_removed_share: float = 0.10
+    max_removed: int | None = None
+    max_short_share: float = 0.10
+    max_moved_share: float = 0.30
+    max_renamed_share: float = 0.30
+    max_changed_share: float = 0.50
+    max_newest_gone: int = 2
+
+    def rows(self, share: float, size: int) -> int:
+        """A share as a count of rows."""
+        return max(FEW, int(share * size)) if share else 0
+
+
+@dataclass(frozen=True)
+class Previous:
+    """What was loaded last: the catalogue and the number of rows of each raw table."""
+
+    catalogue: Catalogue
+    counts: Mapping[str, int]
+
 
 def check_extract(raw: Extract) -> None:
-    """Raise GuardStop for an extract without product types or without goods."""
+    """Raise GuardStop for an extract without product types or without goods; no override allows it."""
     for table, frame in (("product types", raw.product_types), ("goods", raw.goods)):
         if frame.empty:
             raise GuardStop(
-                f"guard «empty extract»: the base gave no {table}; {NOTHING}",
+                f"guard «empty_extract»: the base gave no {table}; {NOTHING}",
                 "check that the dsn names the right base, then run again",
             )
 
 
-def check_removed(store: str, table: str, removed: int, shown: int, max_share: float) -> None:
-    """Raise GuardStop when more than a share of a store's shown rows would disappear; 0 allows none."""
-    allowed = max(FEW, max_share * shown) if max_share else 0
-    if removed > allowed:
-        raise GuardStop(
-            f"guard «removed share»: {removed} of {shown} {table} would disappear from store {store}, "
-            f"more than {max_share:.0%}; {NOTHING}",
-            "look at the run's report; if this is meant, raise guards.max_removed_share for one run",
+def extract_trips(sizes: Mapping[str, int], previous: Previous, limits: Limits) -> list[Trip]:
+    """``short_extract``: fewer rows of ``raw_product_types`` or ``raw_goods`` than the last run read."""
+    trips = []
+    for table, size in sizes.items():
+        before = previous.counts.get(table, 0)
+        limit = limits.rows(limits.max_short_share, before)
+        limit = min(limit, max(0, before - 1) // 2)  # a tiny table may lose FEW rows, yet never half of it
+        if before - size > limit:
+            trips.append(
+                Trip(guard="short_extract", measured=before - size, limit=limit,
+                     message=f"the base gave {size} rows of {table.removeprefix('raw_')}, {before} in the last run")
+            )  # fmt: skip
+    return trips
+
+
+def catalogue_trips(after: Catalogue, previous: Previous, limits: Limits) -> list[Trip]:
+    """The guards that compare the catalogue with the one that was loaded last."""
+    before = previous.catalogue
+    types = _names(before.product_types, "type_id"), _names(after.product_types, "type_id")
+    goods = _names(before.offers, "good_id"), _names(after.offers, "good_id")
+    trips = []
+    for what, (old, new) in (("product types", types), ("goods", goods)):
+        gone = sum(key not in new for key in old)
+        renamed = sum(key in new and new[key] != name for key, name in old.items())
+        half = int(limits.max_changed_share * len(old))
+        if gone + renamed > max(3, half):
+            trips.append(
+                Trip(guard="another_base", measured=gone + renamed, limit=max(3, half),
+                     message=f"{gone + renamed} of {len(old)} {what} of the last run are gone or have another name")
+            )  # fmt: skip
+        limit = limits.rows(limits.max_renamed_share, len(old))
+        if renamed > limit:
+            trips.append(
+                Trip(guard="mass_rename", measured=renamed, limit=limit,
+                     message=f"{renamed} of {len(old)} {what} have another name than in the last run")
+            )  # fmt: skip
+    trips += _older(goods[0], goods[1], limits.max_newest_gone)
+    trips += _moved(before, after, limits)
+    trips += _roots(before, after)
+    return trips
+
+
+def _names(frame: pd.DataFrame, key: str) -> dict[int, str]:
+    return {int(k): str(name) for k, name in zip(frame[key], frame["name"], strict=True)}
+
+
+def _older(before: Mapping[int, str], after: Mapping[int, str], limit: int) -> list[Trip]:
+    """Goods get ever higher ids: a base whose newest goods vanished is older than the last one."""
+    newest = max(after, default=0)
+    gone = sum(key > newest for key in before)
+    if gone <= limit:
+        return []
+    message = f"the {gone} newest goods of the last run (above id {newest}) are gone and there is no newer one"
+    return [Trip(guard="older_base", measured=gone, limit=limit, message=message)]
+
+
+def _moved(before: Catalogue, after: Catalogue, limits: Limits) -> list[Trip]:
+    old, new = before.assignments, after.assignments
+    both = old[["good_id", "category_number"]].merge(new[["good_id", "category_number"]], on="good_id")
+    left, right = both["category_number_x"], both["category_number_y"]
+    moved = int((left.notna() & right.notna() & left.ne(right).fillna(False)).sum())
+    limit = limits.rows(limits.max_moved_share, len(both))
+    if moved <= limit:
+        return []
+    message = f"{moved} of {len(both)} goods would change their category"
+    return [Trip(guard="moved_goods", measured=moved, limit=limit, message=message)]
+
+
+def _roots(before: Catalogue, after: Catalogue) -> list[Trip]:
+    trips = []
+    old = before.categories
+    living = {int(n) for n in after.categories["number"]}
+    filled = {path[0] for path, goods in zip(old["path"], old["goods"], strict=True) if goods}
+    roots = old[old["depth"] == 1]
+    gone = [
+        str(name)
+        for number, name in zip(roots["number"], roots["name"], strict=True)
+        if int(number) not in living and str(name) in filled
+    ]
+    if gone:
+        message = f"root categories with goods would disappear: {', '.join(gone[:5])}"
+        trips.append(Trip(guard="root_vanished", measured=len(gone), limit=0, message=message))
+    then, now = (c.product_types[c.product_types["depth"] == 1] for c in (before, after))
+    if len(then) == 1 and len(now) > 1:
+        message = (
+            f"the product types have {len(now)} roots, one in the last run: {', '.join(map(str, now['name'][:5]))}"
         )
+        trips.append(Trip(guard="second_root", measured=len(now) - 1, limit=0, message=message))
+    return trips
 
 
-def check_quarantine(quarantine: pd.DataFrame, sizes: dict[str, int], max_rows: int | None, max_share: float) -> None:
+def store_trips(store: str, present: Contents, operations: Sequence[Operation], limits: Limits) -> list[Trip]:
+    """``hidden_categories`` and ``hidden_offers`` of one store: rows that are shown now and would no longer be."""
+    trips = []
+    for entity, guard, word in (("category", "hidden_categories", "categories"), ("offer", "hidden_offers", "goods")):
+        rows = present.table(entity)  # type: ignore[arg-type]
+        place = rows.columns.index("hidden") if "hidden" in rows.columns else None
+        shown = sum(place is None or not row[place] for row in rows.rows.values())
+        hidden = sum(operation.kind == "hide" and operation.entity == entity for operation in operations)
+        limit = limits.rows(limits.max_removed_share, shown)
+        limit = limit if limits.max_removed is None else min(limit, limits.max_removed)
+        if hidden > limit:
+            trips.append(
+                Trip(guard=guard, store=store, measured=hidden, limit=limit,
+                     message=f"{hidden} of {shown} {word} would disappear from store {store}")
+            )  # fmt: skip
+    return trips
+
+
+def number_trips(changes: Iterable[NumberChange]) -> list[Trip]:
+    """``number_reused``: numbers that mean another section than in the last run (domain.md section 2.5)."""
+    reused = [change for change in changes if change.kind == "number_reused"]
+    if not reused:
+        return []
+    told = "; ".join(f"{c.number} was «{c.before.name}» and is «{c.after.name}»" for c in reused[:5])
+    message = f"section numbers mean another section than in the last run: {told}"
+    return [Trip(guard="number_reused", measured=len(reused), limit=0, message=message)]
+
+
+def check_trips(trips: Iterable[Trip], allow: Mapping[str, int], command: str) -> list[Trip]:
+    """Raise GuardStop for every guard above its limit and above what ``allow`` grants; returns the ones it granted.
+
+    ``command`` is what to run again, for the message.
+    """
+    stopped: list[Trip] = []
+    granted: list[Trip] = []
+    for trip in trips:
+        (granted if trip.measured <= allow.get(trip.guard, -1) else stopped).append(trip)
+    if stopped:
+        told = "; ".join(f"guard «{t.guard}»: {t.message} (limit {t.limit})" for t in stopped)
+        needed: dict[str, int] = {}
+        for trip in stopped:
+            needed[trip.guard] = max(trip.measured, needed.get(trip.guard, 0))
+        flags = " ".join(f"--allow {guard}={measured}" for guard, measured in needed.items())
+        raise GuardStop(
+            f"{told}; {NOTHING}", f"look at the plan; if this is meant, for this one run: {command} {flags}"
+        )
+    return granted
+
+
+def check_quarantine(
+    quarantine: pd.DataFrame,
+    sizes: Mapping[str, int],
+    max_rows: int | None,
+    max_share: float,
+    accepted: Collection[tuple[str, str, str]] = (),
+) -> None:
     """Raise QuarantineLimit when more rows of a table are rejected than the shop allows.
 
-    ``sizes`` maps each raw table to its number of rows; a row with several reasons counts once.
+    ``sizes`` maps each raw table to its number of rows; a row with several reasons counts once. ``accepted`` are
+    (table, row key, reason) that a person has seen and accepted: they do not count.
     """
-    rejected = quarantine[["table", "row_number"]].drop_duplicates()["table"].value_counts()
+    keys = zip(quarantine["table"], quarantine["row_key"], quarantine["reason"], strict=True)
+    known = set(accepted)
+    unknown = pd.Series([(str(t), str(k), str(r)) not in known for t, k, r in keys], quarantine.index, dtype=bool)
+    counted = quarantine[unknown]
+    rejected = counted[["table", "row_number"]].drop_duplicates()["table"].value_counts()
     total = int(rejected.sum())
+    next_step = (
+        "look at output/quarantine.csv; mend the rows in Torgsoft, accept them (torgsync quarantine accept) "
+        "or raise the limit"
+    )
     if max_rows is not None and total > max_rows:
         raise QuarantineLimit(
-            f"{total} rows are in the quarantine, more than quarantine.max_rows = {max_rows}; {NOTHING}",
-            "look at output/quarantine.csv, mend the rows in Torgsoft or raise the limit",
+            f"{total} rows are in the quarantine, more than quarantine.max_rows = {max_rows}; {NOTHING}", next_step
         )
     for table, size in sizes.items():
         bad = int(rejected.get(table, 0))
@@ -52,5 +244,5 @@ def check_quarantine(quarantine: pd.DataFrame, sizes: dict[str, int], max_rows: 
             raise QuarantineLimit(
                 f"{bad} of {size} rows of {table} are in the quarantine, more than "
                 f"quarantine.max_share = {max_share:g}; {NOTHING}",
-                "look at output/quarantine.csv, mend the rows in Torgsoft or raise the limit",
+                next_step,
             )

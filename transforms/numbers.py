@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -13,6 +13,7 @@ from schemas.tables import MAX_NUMBER, SECTIONS, conform
 from transforms.clean import HandSection
 from transforms.sections import Section
 from transforms.tree import paths
+from transforms.values import missing
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,23 @@ def assign_numbers(
         Meaning(numbers[i], i, s.name, None if s.parent is None else numbers[s.parent], s.number_origin)
         for i, s in sections.items()
     )
-    return Numbered(_frame(sections, numbers), meanings, _changes(meanings, registry))
+    return Numbered(_frame(sections, numbers), meanings, number_changes(meanings, registry))
 
 
-def _changes(meanings: tuple[Meaning, ...], registry: Registry) -> tuple[NumberChange, ...]:
+def meanings_of(sections: pd.DataFrame) -> tuple[Meaning, ...]:
+    """What each number of a SECTIONS frame means."""
+    numbers = dict(zip(sections["identity"], sections["number"].astype(int), strict=True))
+    return tuple(
+        Meaning(
+            int(row["number"]), str(row["identity"]), str(row["name"]),
+            None if missing(row["parent_identity"]) else numbers[row["parent_identity"]], row["number_origin"],
+        )
+        for row in sections.to_dict("records")
+    )  # fmt: skip
+
+
+def number_changes(meanings: Iterable[Meaning], registry: Registry) -> tuple[NumberChange, ...]:
+    """Numbers that mean something else than the registry remembers, by number."""
     changes = []
     for after in sorted(meanings, key=lambda m: m.number):
         before = registry.meanings.get(after.number)

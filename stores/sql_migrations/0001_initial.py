@@ -1,4 +1,4 @@
-"""Categories and offers."""
+"""Categories, offers, redirects."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,8 +18,8 @@ def upgrade() -> None:
         sa.Column("parent_number", sa.BigInteger),
         sa.Column("path", sa.JSON, nullable=False),
         sa.Column("depth", sa.BigInteger, nullable=False),
-        sa.Column("goods", sa.BigInteger, nullable=False),
         sa.Column("hidden", sa.Boolean, nullable=False),
+        sa.Column("retired", sa.Boolean, nullable=False),
     )
     op.create_table(
         "offers",
@@ -72,4 +72,12 @@ def upgrade() -> None:
         sa.Column("height", ExactDecimal),
         sa.Column("width", ExactDecimal),
         sa.Column("hidden", sa.Boolean, nullable=False),
+        sa.Column("retired", sa.Boolean, nullable=False),
+    )
+    op.create_table(
+        "redirects",
+        sa.Column("id", sa.String(32), primary_key=True),
+        sa.Column("old_number", sa.BigInteger, nullable=False),
+        sa.Column("old_path", sa.JSON, nullable=False),
+        sa.Column("number", sa.BigInteger, nullable=False),
     )

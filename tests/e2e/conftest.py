@@ -63,8 +63,8 @@ class ShopFolder:
     def base(self, types: pd.DataFrame, sections: pd.DataFrame, goods: pd.DataFrame, **more: Any) -> None:
         self.place.build("base.fdb", types, sections, goods, **more)
 
-    def run(self) -> RunReport:
-        return sync(load_shop(self.folder))
+    def run(self, allow: dict[str, int] | None = None) -> RunReport:
+        return sync(load_shop(self.folder), allow=allow)
 
     @property
     def output(self) -> Path:

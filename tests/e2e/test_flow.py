@@ -32,7 +32,7 @@ def test_the_flow_runs_each_step_as_a_task_and_gives_the_same_report_as_the_comm
     with get_client(sync_client=True) as client:
         tasks = {run.name.rsplit("-", 1)[0] for run in client.read_task_runs()}
         flows = [(run.name, run.state_name) for run in client.read_flow_runs()]
-    assert tasks == {"extract", "validate", "sections", "catalogue", "load web", "load site"}
+    assert tasks == {"extract", "validate", "sections", "catalogue", "plan", "load web", "load site"}
     assert flows[0][1] == "Completed"
     assert flows[0][0].startswith("shop · 20")
 
@@ -43,6 +43,6 @@ def test_a_guard_stop_fails_the_flow_run_with_the_sentence_of_what_to_do(local, 
     from flows.sync import RunStopped, run_as_flow, sync_shop
 
     local.base(TYPES, SECTIONS, GOODS[:0])
-    with pytest.raises(RunStopped, match=r"guard «empty extract».*next:"):
+    with pytest.raises(RunStopped, match=r"guard «empty_extract».*next:"):
         sync_shop(str(local.folder))
     assert run_as_flow(str(local.folder)).exit_code == 3

@@ -41,7 +41,10 @@ def test_half_the_goods_stop_the_run_at_the_guard_before_any_store_is_written(sh
     shop.place.run("base.fdb", "DELETE FROM GOODS WHERE GOOD_ID > 20")
     report = shop.run()
     assert report.exit_code == 3
-    assert "15 of 30 offers would disappear" in report.message
+    assert "the base gave 20 rows of goods, 40 in the last run" in report.message
+    assert "20 of 30 goods would disappear" not in report.message, "ten of them were never shown"
+    assert "15 of 30 goods would disappear from store web" in report.message
+    assert "--allow short_extract=20" in report.next_step
     assert (shop.store(), (shop.output / "TSGoods.trs").read_bytes()) == (before, feed)
 
 
@@ -63,8 +66,8 @@ def test_a_good_that_is_gone_is_hidden_in_the_store_and_comes_back_as_it_was(sho
     full = shop.store()
     shop.base(TYPES, SECTIONS, GOODS[GOODS["good_id"] != 2])
     report = shop.run()
-    assert report.stores[0].offers_hidden == 1
-    hidden = [row[0] for row in shop.store()["offers"] if row[-1]]
+    assert report.stores[0].operations["offer hide"] == 1
+    hidden = [row[0] for row in shop.store()["offers"] if row[-2]]
     assert len(shop.store()["offers"]) == len(full["offers"])
     assert 2 in hidden
     shop.base(TYPES, SECTIONS, GOODS)

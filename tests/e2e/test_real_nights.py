@@ -64,6 +64,13 @@ def test_three_nights_in_a_row_are_written_byte_for_byte_and_a_second_run_writes
     for night in NIGHTS:
         export = load_night(shop, real, night)
         first = shop.run()
+        if night == NIGHTS[1]:
+            assert (first.exit_code, first.outcome) == (3, "guard stop")
+            assert "guard «number_reused»" in first.message
+            assert "78 was «" in first.message
+            assert "--allow number_reused=1" in first.next_step
+            first = shop.run(allow={"number_reused": 1})
+            assert first.allowed == {"number_reused": 1}
         assert first.outcome == "ok", first.message
         assert (shop.output / "TSGoods.trs").read_bytes() == export
         changes[night] = [(c.number, c.kind) for c in first.number_changes]

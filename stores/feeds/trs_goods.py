@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 
 from schemas.tables import TEXT
-from transforms.values import missing
 
 
 def feed_goods(
@@ -22,7 +21,7 @@ def feed_goods(
     )
     goods = assignments[["good_id", "type_id"]].merge(by_type, on="type_id", how="left", validate="many_to_one")
     chains = _chains(sections)
-    numbers = [None if missing(n) else int(n) for n in offers["category_number"]]
+    numbers = [None if pd.isna(n) else int(n) for n in offers["category_number"]]
     names = {number: chain[-1][1] for number, chain in chains.items()}
     return (
         offers.drop(columns=["hidden"])
@@ -41,7 +40,7 @@ def _chains(sections: pd.DataFrame) -> dict[int, list[tuple[int, str]]]:
     by_identity: dict[str, list[tuple[int, str]]] = {}
     out: dict[int, list[tuple[int, str]]] = {}
     for row in sections.to_dict("records"):
-        above = [] if missing(row["parent_identity"]) else by_identity[str(row["parent_identity"])]
+        above = [] if pd.isna(row["parent_identity"]) else by_identity[str(row["parent_identity"])]
         chain = [*above, (int(row["chain_key"]), str(row["name"]))]
         by_identity[str(row["identity"])] = out[int(row["number"])] = chain
     return out

@@ -1,0 +1,107 @@
+"""``torgsync plan``, ``apply``, ``resume``, ``retry``, ``rollback``: plans shown, carried out, gone on with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cli.console import out, out_json, step_listener
+from cli.run import show
+from schemas.errors import SettingsError
+from schemas.plan import Plan
+from schemas.report import RunReport
+from schemas.shop import Shop, load_shop
+
+
+def run_plan(
+    name: str, to: Path | None, html: Path | None, detailed: bool, allow: dict[str, int], as_json: bool, quiet: bool
+) -> None:
+    """Plan a shop's sync, show it, and exit: 0, 3 where a guard would stop it, 10 where changes are asked for."""
+    from flows.main_path import plan
+    from flows.steps import PlainSteps
+
+    shop = load_shop(name)
+    report = plan(shop, PlainSteps(step_listener(as_json or quiet)), allow)
+    made = _plan_of(shop, report)
+    if made is not None:
+        if to is not None:
+            to.write_text(made.to_json(), encoding="utf-8")
+        if html is not None:
+            from reports.html import plan_page
+
+            html.write_text(plan_page(made, report), encoding="utf-8")
+    if as_json:
+        if made is None:
+            out_json(report.model_dump(mode="json"))
+        else:
+            out(made.to_json().rstrip())
+    elif not quiet and made is not None:
+        _print(made, to or shop.output / "plan.json")
+    if not as_json and (report.exit_code or made is None):
+        show(report, as_json, quiet)
+    changes = made is not None and not made.empty
+    raise SystemExit(report.exit_code or (10 if detailed and changes else 0))
+
+
+def run_apply(path: Path, name: str | None, allow: dict[str, int], as_json: bool, quiet: bool) -> None:
+    """Apply a plan file and exit with the run's code."""
+    from flows.again import apply_file
+    from flows.steps import PlainSteps
+
+    shop = load_shop(name) if name else _shop_of(path)
+    report = apply_file(shop, path, PlainSteps(step_listener(as_json or quiet)), allow)
+    show(report, as_json, quiet)
+    raise SystemExit(report.exit_code)
+
+
+def run_again(what: str, name: str, run: str, allow: dict[str, int], as_json: bool, quiet: bool) -> None:
+    """Resume or retry a run and exit with the new run's code."""
+    from flows import again
+    from flows.steps import PlainSteps
+
+    function = {"resume": again.resume, "retry": again.retry}[what]
+    report = function(load_shop(name), run, PlainSteps(step_listener(as_json or quiet)), allow)
+    show(report, as_json, quiet)
+    raise SystemExit(report.exit_code)
+
+
+def run_rollback(name: str, to: str, plan_only: bool, allow: dict[str, int], as_json: bool, quiet: bool) -> None:
+    """Plan back to an earlier run's catalogue, show it, and carry it out."""
+    from flows.again import rollback
+    from flows.steps import PlainSteps
+
+    shop = load_shop(name)
+    report = rollback(shop, to, PlainSteps(step_listener(as_json or quiet)), allow=allow, plan_only=plan_only)
+    made = _plan_of(shop, report)
+    if made is not None and not (as_json or quiet):
+        _print(made, shop.output / "plan.json")
+    if not plan_only or report.exit_code:
+        show(report, as_json, quiet)
+    elif as_json and made is not None:
+        out(made.to_json().rstrip())
+    raise SystemExit(report.exit_code)
+
+
+def _plan_of(shop: Shop, report: RunReport) -> Plan | None:
+    from state.history import History
+
+    return History(shop.folder / "history").plan(report.run)
+
+
+def _print(plan: Plan, path: Path) -> None:
+    from reports.plan import plan_text
+
+    out(plan_text(plan))
+    out(f"The plan file is {path}.")
+
+
+def _shop_of(path: Path) -> Shop:
+    """The shop of a plan file: the folder above it that holds shop.toml, else by the name in the plan."""
+    from state.history import read_plan
+
+    for folder in path.resolve().parents:
+        if (folder / "shop.toml").is_file():
+            return load_shop(folder)
+    try:
+        return load_shop(read_plan(path).shop)
+    except SettingsError as error:
+        raise SettingsError(error.message, "give the shop's folder: --shop FOLDER") from error

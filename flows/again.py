@@ -1,0 +1,159 @@
+"""What goes on with an earlier run: apply a plan file, resume, retry, roll back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from flows.carry_out import carry_out, check_fresh
+from flows.main_path import guard
+from flows.planning import make_plan, settings_fingerprint
+from flows.run import Run
+from flows.session import run_session
+from flows.steps import PlainSteps, Steps
+from schemas.contents import Entity
+from schemas.errors import SettingsError, StalePlan, TorgsyncError, closest
+from schemas.plan import Plan
+from schemas.report import Purpose, RunReport
+from schemas.shop import Shop
+from state.history import History, read_plan
+from state.store import State
+
+
+def apply_file(
+    shop: Shop, path: Path, steps: PlainSteps | None = None, allow: Mapping[str, int] | None = None
+) -> RunReport:
+    """Do exactly what a plan file lists. A stale plan is refused with the reason, and nothing of it is applied."""
+    return _apply(shop, read_plan(path), "apply", "", steps, None, allow, None)
+
+
+def resume(shop: Shop, run: str, steps: PlainSteps | None = None, allow: Mapping[str, int] | None = None) -> RunReport:
+    """Go on with a run that was interrupted or failed, by its own plan: what the stores lack of it is done."""
+    row = find_run(shop, run)
+    return _apply(shop, _plan_of(shop, row), "resume", row["run"], steps, None, _allowed(row, allow), None)
+
+
+def retry(shop: Shop, run: str, steps: PlainSteps | None = None, allow: Mapping[str, int] | None = None) -> RunReport:
+    """Try again only what failed in a run: the stores that refused."""
+    row = find_run(shop, run)
+    report = row["report"] or {}
+    failed = [store["name"] for store in report.get("stores", []) if store["outcome"] == "failed"]
+    if not failed:
+        raise SettingsError(
+            f"no store failed in run {row['run']} ({row['outcome']})",
+            f"torgsync resume {row['run']}" if row["outcome"] == "interrupted" else "there is nothing to retry",
+        )
+    return _apply(shop, _plan_of(shop, row), "retry", row["run"], steps, None, _allowed(row, allow), failed)
+
+
+def rollback(
+    shop: Shop,
+    to: str,
+    steps: PlainSteps | None = None,
+    do: Steps | None = None,
+    allow: Mapping[str, int] | None = None,
+    plan_only: bool = False,
+) -> RunReport:
+    """Bring every store back to the catalogue of an earlier run; numbers and bindings stay.
+
+    The next sync brings the stores to the base's state again: mend the base, or pause the schedule, first.
+    """
+    row = find_run(shop, to)
+    if not row["catalogue"]:
+        raise SettingsError(f"run {row['run']} ended before it had a catalogue", "choose another: torgsync runs")
+    steps = steps or PlainSteps()
+
+    def body(run: Run) -> None:
+        earlier = run.history.plan(row["run"])
+        held: dict[Entity, list[int]] = dict(earlier.held) if earlier else {}
+        run.catalogue = run.history.catalogue(row["catalogue"])
+        run.plan = steps("plan", make_plan, run, held)
+        guard(run)
+        if not plan_only:
+            carry_out(run, do or steps)
+
+    return run_session(shop, steps, body, purpose="rollback", continues=row["run"], allow=allow)
+
+
+def find_run(shop: Shop, run: str) -> dict[str, Any]:
+    """The row of a run by its name, by the beginning of it, or ``last``. Raises SettingsError with what there is."""
+    state = State(shop.state_url, shop.name)
+    try:
+        rows = [row for row in state.runs() if row["purpose"] != "plan"]
+    finally:
+        state.close()
+    found = rows[:1] if run == "last" else [row for row in rows if row["run"].startswith(run)]
+    if len(found) == 1 or (found and found[0]["run"] == run):
+        return found[0]
+    if found:
+        names = ", ".join(row["run"] for row in found[:5])
+        raise SettingsError(f'several runs begin with "{run}": {names}', "give the whole name")
+    known = [str(row["run"]) for row in rows]
+    raise SettingsError(f'shop {shop.name} has no run "{run}"', closest(run, known[:20]) if known else "run sync first")
+
+
+def shop_of_run(shops: Collection[Shop], run: str) -> Shop | None:
+    """The shop that a run belongs to."""
+    for shop in shops:
+        state = State(shop.state_url, shop.name)
+        try:
+            if any(row["run"] == run for row in state.runs()):
+                return shop
+        finally:
+            state.close()
+    return None
+
+
+def _allowed(row: Mapping[str, Any], allow: Mapping[str, int] | None) -> dict[str, int]:
+    return {**(row["allowed"] or {}), **(allow or {})}
+
+
+def _plan_of(shop: Shop, row: Mapping[str, Any]) -> Plan:
+    plan = History(shop.folder / "history").plan(row["run"])
+    if plan is None:
+        raise SettingsError(
+            f"run {row['run']} ended before it had a plan ({row['outcome']}): it wrote nothing to any store",
+            f"torgsync sync {shop.name}",
+        )
+    return plan
+
+
+def _apply(
+    shop: Shop,
+    plan: Plan,
+    purpose: Purpose,
+    continues: str,
+    steps: PlainSteps | None,
+    do: Steps | None,
+    allow: Mapping[str, int] | None,
+    only: Collection[str] | None,
+) -> RunReport:
+    steps = steps or PlainSteps()
+
+    def body(run: Run) -> None:
+        _check_plan(run, plan)
+        run.plan = plan
+        run.catalogue = run.history.catalogue(plan.catalogue)
+        if plan.extract:
+            run.raw = run.history.extract(plan.extract)
+        (do or steps)("check", check_fresh, run)
+        guard(run)
+        carry_out(run, do or steps, only)
+
+    return run_session(shop, steps, body, purpose=purpose, continues=continues, allow=allow)
+
+
+def _check_plan(run: Run, plan: Plan) -> None:
+    """Raise StalePlan where the plan does not fit the shop, its settings or its state any more."""
+    again = f"make a new plan: torgsync plan {run.shop.name}"
+    if plan.shop != run.shop.name:
+        raise TorgsyncError(f"the plan is for shop {plan.shop}, not {run.shop.name}", "give the right shop")
+    if plan.settings != settings_fingerprint(run.shop):
+        raise StalePlan("shop.toml or the rules were changed since the plan was made", again)
+    loaded = run.state.loaded()
+    base = loaded.run if loaded else ""
+    if base != plan.base and (loaded is None or loaded.plan != plan.fingerprint):
+        raise StalePlan(
+            f"run {base or 'none'} was loaded since the plan was made (it knew {plan.base or 'none'})", again
+        )

@@ -1,0 +1,77 @@
+"""One run from its start to its end: the shop is held, the run is recorded, its report is written whatever happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from uuid import uuid4
+
+import pandas as pd
+
+from flows.lock import hold
+from flows.outputs import write_outputs
+from flows.report import fill_report
+from flows.run import Run
+from flows.steps import PlainSteps
+from schemas.errors import Interrupted, SettingsError, TorgsyncError, closest
+from schemas.report import Outcome, Purpose, RunReport
+from schemas.shop import Shop
+from state.history import History
+from state.store import State
+from transforms.guards import GUARDS
+
+_OUTCOMES: dict[int, Outcome] = {3: "guard stop", 4: "some stores failed", 5: "quarantine over its limit"}
+
+
+def run_session(
+    shop: Shop,
+    steps: PlainSteps,
+    body: Callable[[Run], None],
+    purpose: Purpose = "sync",
+    continues: str = "",
+    allow: Mapping[str, int] | None = None,
+) -> RunReport:
+    """Do ``body`` as a run of the shop and return its report, also when it was stopped.
+
+    Raises ShopBusy when another run holds the shop; errors that are not ours pass through, after the report.
+    """
+    for guard in allow or {}:
+        if guard not in GUARDS:
+            raise SettingsError(f'no guard "{guard}" that can be allowed', closest(guard, list(GUARDS)))
+    with hold(shop):
+        state = State(shop.state_url, shop.name)
+        try:
+            now = datetime.now().astimezone()
+            name = f"{now:%Y%m%d-%H%M%S}-{uuid4().hex[:4]}"
+            started = now.isoformat("T", "milliseconds")
+            report = RunReport(run=name, shop=shop.name, purpose=purpose, continues=continues, started_at=started)
+            run = Run(shop, report, state, History(shop.folder / "history"), allow or {})
+            state.start_run(report)
+            _guarded(run, steps, body)
+        finally:
+            state.close()
+    return report
+
+
+def _guarded(run: Run, steps: PlainSteps, body: Callable[[Run], None]) -> None:
+    report = run.report
+    try:
+        body(run)
+        report.outcome = "ok"
+    except TorgsyncError as error:
+        report.outcome = _OUTCOMES.get(error.exit_code, "failed")
+        report.exit_code, report.message, report.next_step = error.exit_code, error.message, error.next_step
+    except (KeyboardInterrupt, Interrupted) as error:
+        report.outcome, report.exit_code = "interrupted", getattr(error, "exit_code", 130)
+        report.message = "stopped by a signal" if isinstance(error, Interrupted) else "stopped by Ctrl-C"
+        report.next_step = f"torgsync resume {report.run}, or run again" if run.plan else "run again"
+    except BaseException as error:
+        report.outcome, report.exit_code = "failed", 1
+        report.message = f"{type(error).__name__}: {error}"
+        raise
+    finally:
+        report.seconds = steps.seconds
+        fill_report(run)
+        rejected = run.quarantine
+        write_outputs(run)
+        run.state.finish_run(report, pd.DataFrame() if rejected is None else rejected)

@@ -1,0 +1,155 @@
+"""The plan: what a run would do to each store, operation by operation (design.md section 4).
+
+A plan has no clock and no random in it: the same input, rules, state and stores give the same bytes (promise P8).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.contents import Entity, Key
+from schemas.values import format_decimal
+
+Kind = Literal[
+    "create", "restore", "rename", "move", "assign", "update", "hide", "retire", "redirect", "unredirect", "publish"
+]
+REMOVALS: tuple[Kind, ...] = ("hide", "retire")
+"""Kinds that take something out of a shop window: shown first and apart."""
+
+KINDS: dict[Kind, str] = {
+    "hide": "taken out of the window; the row stays",
+    "retire": "hidden for many nights: the store may archive it",
+    "create": "new in the store",
+    "restore": "shown again, with the id and address it had",
+    "move": "a category under another parent",
+    "rename": "a category with another name",
+    "assign": "a good in another category",
+    "update": "other fields",
+    "redirect": "an old address leads to a living category",
+    "unredirect": "an old address is forgotten",
+    "publish": "the file's new content",
+}
+"""What each kind of operation means; removals first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One change of one row. ``changes`` maps a field to [old, new]; ``name`` is for the reader.
+
+    ``create`` names only what identifies the row: its other fields are those of the plan's catalogue. ``move`` may
+    rename and update as well, ``rename`` and ``assign`` may update: the kind is the most telling of what changes.
+    """
+
+    kind: Kind
+    entity: Entity
+    key: Key
+    name: str = ""
+    changes: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+
+    def line(self) -> str:
+        """The operation as canonical JSON: what two plans are compared by."""
+        return json.dumps(
+            {"kind": self.kind, "entity": self.entity, "key": self.key, "name": self.name, "changes": self.changes},
+            ensure_ascii=False, sort_keys=True, separators=(",", ":"),
+        )  # fmt: skip
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Trip(_Model):
+    """A guard that would stop the run: ``measured`` rows where ``limit`` are allowed."""
+
+    guard: str
+    store: str = ""
+    measured: int
+    limit: int
+    message: str
+
+
+class StorePlan(_Model):
+    """The operations of one store in the order in which they are applied.
+
+    ``before`` is the fingerprint of what the store held when the plan was made. ``error`` tells why the store could not
+    be read: it is left out of the plan then.
+    """
+
+    store: str
+    kind: str
+    before: str = ""
+    error: str = ""
+    operations: tuple[Operation, ...] = ()
+
+    def counts(self) -> Counter[tuple[Entity, Kind]]:
+        """Number of operations by entity and kind."""
+        return Counter((operation.entity, operation.kind) for operation in self.operations)
+
+
+class Plan(_Model):
+    """What one run would do, and of what it was made.
+
+    ``catalogue``, ``extract`` and ``settings`` (the shop's settings and rules) are fingerprints; ``base``
+    is the run that was loaded last when the plan was made: another one makes the plan stale. ``held`` keys per entity
+    (their source rows are in the quarantine) are left as they are in every store; ``retire`` are those that have been
+    absent for long enough; ``redirects`` are (old number, old path, number) by id.
+    """
+
+    version: Literal[1] = 1
+    shop: str
+    purpose: Literal["sync", "rollback"] = "sync"
+    catalogue: str
+    extract: str = ""
+    settings: str
+    base: str = ""
+    held: dict[Entity, list[int]] = Field(default_factory=dict)
+    retire: dict[Entity, list[int]] = Field(default_factory=dict)
+    redirects: dict[str, tuple[int, list[str], int]] = Field(default_factory=dict)
+    guards: tuple[Trip, ...] = ()
+    stores: tuple[StorePlan, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether no store would be changed."""
+        return not any(store.operations for store in self.stores)
+
+    def to_json(self) -> str:
+        """The plan file: JSON with one line per operation, so that two plans can be compared by eye."""
+        head = self.model_dump(mode="json", exclude={"stores"})
+        lines = [json.dumps(head, ensure_ascii=False, sort_keys=True)[:-1] + ', "stores": [']
+        for number, store in enumerate(self.stores):
+            front = store.model_dump(mode="json", exclude={"operations"})
+            lines.append((", " if number else "") + json.dumps(front, ensure_ascii=False)[:-1] + ', "operations": [')
+            last = len(store.operations) - 1
+            lines += [operation.line() + ("," if n < last else "") for n, operation in enumerate(store.operations)]
+            lines.append("]}")
+        return "\n".join([*lines, "]}"]) + "\n"
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the plan file."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+
+def plain(value: Any) -> Any:
+    """A value as the plan file holds it: decimals as text without trailing zeros, lists as lists."""
+    if isinstance(value, Decimal):
+        return format_decimal(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def fingerprint(parts: Iterable[Any]) -> str:
+    """SHA-256 over the text of some values, in their order."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(repr(part).encode())
+        digest.update(b"\0")
+    return digest.hexdigest()

@@ -1,0 +1,31 @@
+"""Values of a frame's columns as plain Python objects; decimals stay exact."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+import pyarrow
+
+from schemas.tables import DECIMAL
+
+
+def format_decimal(value: Decimal) -> str:
+    """``200``, ``211.2``: no exponent, no trailing zeros."""
+    text = format(value, "f")
+    return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
+
+
+def decimals(column: pd.Series) -> list[Decimal | None]:
+    """A DECIMAL column as exact Decimals without trailing zeros, None for empty."""
+    found = pyarrow.array(column).to_pylist()
+    return [None if value is None else Decimal(format_decimal(value)) for value in found]
+
+
+def plain_values(column: pd.Series) -> list[Any]:
+    """A column's values as int, str, bool, list or Decimal; None for empty."""
+    if column.dtype == DECIMAL:
+        return list(decimals(column))
+    values = column.astype(object)
+    return [None if value is pd.NA or value is None or value != value else value for value in values]

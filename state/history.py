@@ -1,0 +1,144 @@
+"""Every run's extract and catalogue as Parquet, and its plan: what rollback, resume and replay go back to.
+
+A catalogue lies in a folder named by the fingerprint of its content, so that nights without a change share one. Folders
+appear whole or not at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from uuid import uuid4
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pandera.pandas import DataFrameSchema
+from pydantic import ValidationError
+
+from schemas.catalogue import CATALOGUE_SCHEMAS, Catalogue
+from schemas.errors import StalePlan, TorgsyncError
+from schemas.extract import Extract
+from schemas.plan import Plan
+from schemas.tables import RAW_GOODS, RAW_PRODUCT_TYPES, RAW_SECTIONS, conform
+
+EXTRACT_SCHEMAS = {"product_types": RAW_PRODUCT_TYPES, "sections": RAW_SECTIONS, "goods": RAW_GOODS}
+
+
+class History:
+    """The folder ``history`` of a shop."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def save_catalogue(self, catalogue: Catalogue) -> str:
+        """Keep a catalogue; returns its fingerprint."""
+        return self._save("catalogues", catalogue.tables())
+
+    def catalogue(self, fingerprint: str) -> Catalogue:
+        """A kept catalogue. Raises StalePlan when it is kept no more."""
+        return Catalogue(**self._load("catalogues", fingerprint, CATALOGUE_SCHEMAS))
+
+    def has_catalogue(self, fingerprint: str) -> bool:
+        """Whether a catalogue is kept."""
+        return bool(fingerprint) and (self.folder / "catalogues" / fingerprint[:20]).is_dir()
+
+    def save_extract(self, extract: Extract) -> str:
+        """Keep an extract; returns its fingerprint."""
+        return self._save("extracts", {name: getattr(extract, name) for name in EXTRACT_SCHEMAS})
+
+    def extract(self, fingerprint: str) -> Extract:
+        """A kept extract. Raises StalePlan when it is kept no more."""
+        found = self._load("extracts", fingerprint, EXTRACT_SCHEMAS)
+        return Extract(found["product_types"], found["sections"], found["goods"])
+
+    def save_plan(self, run: str, plan: Plan) -> Path:
+        """Keep a run's plan."""
+        path = self.folder / "plans" / f"{run}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        part.write_text(plan.to_json(), encoding="utf-8")
+        part.replace(path)
+        return path
+
+    def plan(self, run: str) -> Plan | None:
+        """A run's plan; None where the run ended before it had one."""
+        path = self.folder / "plans" / f"{run}.json"
+        return read_plan(path) if path.is_file() else None
+
+    def forget(self, catalogues: Collection[str], extracts: Collection[str], runs: Collection[str]) -> None:
+        """Delete every catalogue, extract and plan but these."""
+        for kind, keep in (("catalogues", catalogues), ("extracts", extracts)):
+            names = {fingerprint[:20] for fingerprint in keep}
+            for path in _listed(self.folder / kind):
+                if path.name not in names:
+                    shutil.rmtree(path)
+        for path in _listed(self.folder / "plans"):
+            if path.stem not in runs:
+                path.unlink()
+
+    def _save(self, kind: str, frames: Mapping[str, pd.DataFrame]) -> str:
+        parts = self.folder / kind / f".part-{uuid4().hex[:8]}"
+        parts.mkdir(parents=True)
+        try:
+            digest = hashlib.sha256()
+            for name, frame in frames.items():
+                path = parts / f"{name}.parquet"
+                table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata()
+                pq.write_table(table, path, compression="zstd")
+                digest.update(path.read_bytes())
+            fingerprint = digest.hexdigest()
+            target = self.folder / kind / fingerprint[:20]
+            if not target.is_dir():
+                parts.replace(target)
+            return fingerprint
+        finally:
+            shutil.rmtree(parts, ignore_errors=True)
+
+    def _load(self, kind: str, fingerprint: str, schemas: Mapping[str, DataFrameSchema]) -> dict[str, pd.DataFrame]:
+        folder = self.folder / kind / fingerprint[:20]
+        if not fingerprint or not folder.is_dir():
+            raise StalePlan(
+                f"the history holds no {kind[:-1]} {fingerprint[:20] or 'of that run'} any more",
+                "raise history.keep_runs for the future; choose a younger run (torgsync runs), or make a new plan",
+            )
+        out = {}
+        for name, schema in schemas.items():
+            frame = pq.read_table(folder / f"{name}.parquet").to_pandas(types_mapper=_arrow)
+            out[name] = conform(_plain_lists(frame, schema), schema)
+        return out
+
+
+def _arrow(kind: pa.DataType) -> pd.ArrowDtype:
+    return pd.ArrowDtype(kind)
+
+
+def _plain_lists(frame: pd.DataFrame, schema: DataFrameSchema) -> pd.DataFrame:
+    lists = {
+        name: pd.Series([list(value) for value in frame[name]], index=frame.index, dtype=object)
+        for name, column in schema.columns.items()
+        if pd.api.types.is_object_dtype(column.dtype.type)
+    }
+    return frame.assign(**lists)
+
+
+def _listed(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
+def read_plan(path: Path) -> Plan:
+    """A plan file. Raises TorgsyncError when it is none, or of another version of torgsync."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        plan = Plan.model_validate_json(text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise TorgsyncError(f"{path}: cannot be read: {error}", "give the file that torgsync plan wrote") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise TorgsyncError(f"{path} is no plan file: {where}: {first['msg']}", "make one: torgsync plan") from error
+    if plan.to_json() != text:
+        raise StalePlan(f"{path} was changed by hand after it was made", "make a new plan: torgsync plan")
+    return plan

@@ -1,0 +1,97 @@
+"""What every store does: tell what it holds of ours, and apply a plan. One module per kind of store implements it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from schemas.catalogue import Catalogue
+from schemas.contents import Contents
+from schemas.plan import Kind, Operation, StorePlan
+from schemas.report import StoreResult
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a kind of store can do. What it cannot is declared in ``gaps`` (kind → why) and told in every run's report.
+
+    ``atomic``: a failed apply leaves the store as it was. ``redirects``: it keeps redirects itself.
+    """
+
+    atomic: bool = False
+    redirects: bool = False
+    gaps: Mapping[Kind, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a store shall hold: ``contents`` row by row, ``catalogue`` the same as frames with all that a feed needs."""
+
+    catalogue: Catalogue
+    contents: Contents
+
+
+@dataclass(frozen=True)
+class Known:
+    """What we know of a store from the last time: the ``contents`` that it confirmed, and its own ids and slugs
+    by (entity, key).
+    """
+
+    contents: Contents = field(default_factory=Contents)
+    bindings: Mapping[tuple[str, int], tuple[str, str | None]] = field(default_factory=dict)
+
+
+class Journal(Protocol):
+    """Remembers each operation: ``begin`` before it, ``done`` after the store confirmed it."""
+
+    def begin(self, position: int, operation: Operation) -> None:
+        """The operation at this place of the plan is about to be sent."""
+        ...
+
+    def done(self, position: int) -> None:
+        """The store confirmed it."""
+        ...
+
+    def failed(self, position: int, message: str) -> None:
+        """The store refused it."""
+        ...
+
+    def all_at_once(self, operations: Sequence[Operation]) -> None:
+        """All operations are about to be sent in one transaction; ``done(-1)`` after its commit."""
+        ...
+
+
+Replan = Callable[[Contents], tuple[Operation, ...]]
+"""Operations that are needed for what a store holds now; raises StalePlan where the plan does not list one of them."""
+
+
+class Store(Protocol):
+    """One store of a shop. Every method raises StoreError, with what to do, when the store fails."""
+
+    @property
+    def name(self) -> str:
+        """The store's name in shop.toml."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """The kind of store in shop.toml."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the store can do."""
+        ...
+
+    def want(self, catalogue: Catalogue, contents: Contents) -> Wanted:
+        """What the store shall hold, cut down to what it can hold (columns, lengths, files)."""
+        ...
+
+    def read(self) -> Contents:
+        """What the store holds of ours, in the columns of ``want``. Never writes."""
+        ...
+
+    def apply(self, plan: StorePlan, wanted: Wanted, replan: Replan, journal: Journal) -> StoreResult:
+        """Do what the plan lists and ``replan`` still finds needed. An empty plan does not come here."""
+        ...
