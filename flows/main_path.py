@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flows.carry_out import carry_out
 from flows.decide import decide_sections, names_policy
-from flows.planning import held_keys, make_plan
+from flows.planning import held_keys, last_loaded, make_plan
 from flows.run import Run
 from flows.session import run_session
 from flows.steps import PlainSteps, Steps
@@ -19,6 +19,7 @@ from sources.firebird import read_base
 from transforms.catalogue import build_catalogue, check_conservation
 from transforms.clean import clean
 from transforms.guards import check_extract, check_quarantine, check_trips
+from transforms.hold import carry_over
 
 Reader = Callable[[SourceSettings, Path], Extract]
 
@@ -68,6 +69,8 @@ def build(run: Run, do: Steps, read: Reader) -> None:
     rules = run.rules = load_rules(shop.path(shop.sections.rules) if shop.sections.rules else None)
     raw = run.raw = do("extract", read, shop.source, shop.folder)
     check_extract(raw)
+    run.extract = run.history.save_extract(raw)
+    run.state.note_extract(run.report.run, run.extract)
     run.cleaned = do("validate", clean, raw, names_policy(shop))
     decided = do("sections", decide_sections, shop, run.cleaned, raw.sections, rules, run.state.registry())
     run.decided = decided
@@ -79,17 +82,20 @@ def build(run: Run, do: Steps, read: Reader) -> None:
     accepted = [(row["table"], row["row_key"], row["reason"]) for row in run.state.accepted()]
     quarantine = decided.clean.quarantine
     check_quarantine(quarantine, run.sizes, shop.quarantine.max_rows, shop.quarantine.max_share, accepted)
-    run.plan = do("plan", make_plan, run, held_keys(run))
+    held = held_keys(run)
+    _, previous = last_loaded(run)
+    if previous is not None:
+        run.catalogue = carry_over(run.catalogue, previous, held)
+    run.plan = do("plan", make_plan, run, held)
 
 
 def guard(run: Run) -> None:
     """Keep the plan, then stop at the guards that it trips. Raises GuardStop."""
     assert run.plan is not None
     run.history.save_plan(run.report.run, run.plan)
-    command = f"torgsync {run.report.purpose} {run.shop.name}"
     passed = {trip.guard for trip in run.plan.guards if trip.measured <= run.allow.get(trip.guard, -1)}
     granted = {guard: number for guard, number in run.allow.items() if guard in passed}
     run.state.note_plan(run.report.run, run.plan.catalogue, run.plan.extract, granted)
-    for trip in check_trips(run.plan.guards, run.allow, command):
+    for trip in check_trips(run.plan.guards, run.allow, run.command):
         run.report.allowed[trip.guard] = max(trip.measured, run.report.allowed.get(trip.guard, 0))
         run.warnings.append(f"guard «{trip.guard}» was allowed to pass: {trip.message}")

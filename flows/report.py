@@ -8,6 +8,7 @@ from flows.decide import Decided
 from flows.run import Run
 from schemas.registry import Meaning
 from schemas.report import NumberNote, RuleResult, UnmappedType
+from transforms.hold import HELD
 from transforms.values import missing
 
 
@@ -37,6 +38,7 @@ def fill_report(run: Run) -> None:
             "categories": len(categories),
             "empty_categories": int((categories["goods"] == 0).sum()),
             "depth": int(categories["depth"].max()) if len(categories) else 0,
+            "goods_held": int((run.catalogue.assignments["decided_by"] == HELD).sum()),
             "goods_hidden": int(offers["category_number"].isna().sum()),
         }
     for store in report.stores:
