@@ -32,6 +32,7 @@ class History:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._read: dict[str, Catalogue] = {}  # a run asks for the last catalogue several times
 
     def save_catalogue(self, catalogue: Catalogue) -> str:
         """Keep a catalogue; returns its fingerprint."""
@@ -39,7 +40,14 @@ class History:
 
     def catalogue(self, fingerprint: str) -> Catalogue:
         """A kept catalogue. Raises StalePlan when it is kept no more."""
-        return Catalogue(**self._load("catalogues", fingerprint, CATALOGUE_SCHEMAS))
+        if fingerprint not in self._read:
+            self._read[fingerprint] = Catalogue(**self._load("catalogues", fingerprint, CATALOGUE_SCHEMAS))
+        return self._read[fingerprint]
+
+    def categories(self, fingerprint: str) -> pd.DataFrame:
+        """The categories of a kept catalogue alone. Raises StalePlan when it is kept no more."""
+        schemas = {"categories": CATALOGUE_SCHEMAS["categories"]}
+        return self._load("catalogues", fingerprint, schemas)["categories"]
 
     def has_catalogue(self, fingerprint: str) -> bool:
         """Whether a catalogue is kept."""

@@ -21,6 +21,7 @@ from sqlalchemy import (
     bindparam,
     create_engine,
     delete,
+    false,
     insert,
     inspect,
     select,
@@ -40,14 +41,24 @@ from schemas.tables import CATEGORIES, OFFERS
 from stores.protocol import Capabilities, Journal, Replan, Wanted
 
 METADATA = MetaData()
+
+
+def _managed() -> Column[bool]:
+    """Marks the rows that torgsync made: it reads and writes no others."""
+    return Column("managed", Boolean, nullable=False, server_default=false())
+
+
 CATEGORIES_TABLE = Table(
     "categories",
     METADATA,
     *[column for column in sql_columns(CATEGORIES, "number") if column.name != "goods"],  # a count is the reader's own
     Column("hidden", Boolean, nullable=False),
     Column("retired", Boolean, nullable=False),
+    _managed(),
 )
-OFFERS_TABLE = Table("offers", METADATA, *sql_columns(OFFERS, "good_id"), Column("retired", Boolean, nullable=False))
+OFFERS_TABLE = Table(
+    "offers", METADATA, *sql_columns(OFFERS, "good_id"), Column("retired", Boolean, nullable=False), _managed()
+)
 REDIRECTS_TABLE = Table(
     "redirects",
     METADATA,
@@ -55,6 +66,7 @@ REDIRECTS_TABLE = Table(
     Column("old_number", BigInteger, nullable=False),
     Column("old_path", JSON, nullable=False),
     Column("number", BigInteger, nullable=False),
+    _managed(),
 )
 TABLES: dict[Entity, tuple[Table, str]] = {
     "category": (CATEGORIES_TABLE, "number"),
@@ -140,8 +152,9 @@ def _contents(connection: Connection) -> Contents:
 
 
 def _rows(connection: Connection, table: Table, key: str) -> Rows:
-    columns = tuple(column.name for column in table.c if column.name != key)
-    found = connection.execute(select(table.c[key], *(table.c[name] for name in columns)).order_by(table.c[key]))
+    columns = tuple(column.name for column in table.c if column.name not in (key, "managed"))
+    chosen = select(table.c[key], *(table.c[name] for name in columns)).where(table.c.managed)
+    found = connection.execute(chosen.order_by(table.c[key]))
     return Rows(columns, {row[0]: tuple(row[1:]) for row in found})
 
 
@@ -166,16 +179,29 @@ def _write_group(connection: Connection, group: Sequence[Operation], wanted: Con
     verb, _, columns = _shape(group[0])
     table, key = TABLES[group[0].entity]
     rows = wanted.table(group[0].entity)
-    by_key = table.c[key] == bindparam("this_key")
+    by_key = (table.c[key] == bindparam("this_key")) & table.c.managed
     keys = [{"this_key": operation.key} for operation in group]
     if verb in ("delete", "replace"):
         connection.execute(delete(table).where(by_key), keys)
     if verb in ("insert", "replace"):
-        connection.execute(insert(table), [{key: operation.key, **rows.row(operation.key)} for operation in group])
+        _refuse_foreign(connection, table, key, group)
+        connection.execute(insert(table), [{key: op.key, **rows.row(op.key), "managed": True} for op in group])
     if verb == "update":
         statement = update(table).where(by_key).values({name: bindparam(f"new_{name}") for name in columns})
         connection.execute(
             statement, [{"this_key": operation.key, **_values(operation, columns, rows)} for operation in group]
+        )
+
+
+def _refuse_foreign(connection: Connection, table: Table, key: str, group: Sequence[Operation]) -> None:
+    """Raise StoreError where a row of this key is there already and was not made by torgsync."""
+    foreign = set(connection.execute(select(table.c[key]).where(~table.c.managed)).scalars())
+    taken = [operation for operation in group if operation.key in foreign]
+    if taken:
+        named = ", ".join(f"{operation.key} «{operation.name}»" for operation in taken[:5])
+        raise StoreError(
+            f"table {table.name} has rows of these keys that torgsync did not make: {named}",
+            "delete them there, or set managed to true in those that torgsync shall take over",
         )
 
 

@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("depth", sa.BigInteger, nullable=False),
         sa.Column("hidden", sa.Boolean, nullable=False),
         sa.Column("retired", sa.Boolean, nullable=False),
+        sa.Column("managed", sa.Boolean, nullable=False, server_default=sa.false()),
     )
     op.create_table(
         "offers",
@@ -73,6 +74,7 @@ def upgrade() -> None:
         sa.Column("width", ExactDecimal),
         sa.Column("hidden", sa.Boolean, nullable=False),
         sa.Column("retired", sa.Boolean, nullable=False),
+        sa.Column("managed", sa.Boolean, nullable=False, server_default=sa.false()),
     )
     op.create_table(
         "redirects",
@@ -80,4 +82,5 @@ def upgrade() -> None:
         sa.Column("old_number", sa.BigInteger, nullable=False),
         sa.Column("old_path", sa.JSON, nullable=False),
         sa.Column("number", sa.BigInteger, nullable=False),
+        sa.Column("managed", sa.Boolean, nullable=False, server_default=sa.false()),
     )

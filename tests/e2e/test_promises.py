@@ -67,7 +67,7 @@ def test_a_good_that_is_gone_is_hidden_in_the_store_and_comes_back_as_it_was(sho
     shop.base(TYPES, SECTIONS, GOODS[GOODS["good_id"] != 2])
     report = shop.run()
     assert report.stores[0].operations["offer hide"] == 1
-    hidden = [row[0] for row in shop.store()["offers"] if row[-2]]
+    hidden = [row[0] for row in shop.store()["offers"] if row[-3]]
     assert len(shop.store()["offers"]) == len(full["offers"])
     assert 2 in hidden
     shop.base(TYPES, SECTIONS, GOODS)

@@ -1,0 +1,155 @@
+"""A small shop whose base is a few dictionaries: what a model can follow, and what a night reads through the real code."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from flows.again import resume, rollback
+from flows.main_path import plan, sync
+from schemas.extract import Extract
+from schemas.plan import Plan
+from schemas.report import RunReport
+from schemas.shop import Shop, load_shop
+from sources.trs_file import read_trs
+from state.history import History
+from state.store import State
+from tests.pure import goods_frame, sections_frame, types_frame
+from transforms.guards import GUARDS
+
+ALL = dict.fromkeys(GUARDS, 1_000_000)
+"""Lets every guard pass: for tests of what follows after them."""
+
+SETTINGS = """
+name = "test"
+[source]
+dsn = "none.fdb"
+[sections]
+unmapped = "{unmapped}"
+rules = "rules.yaml"
+first_number = 1000
+[quarantine]
+max_share = 1
+[removals]
+retire_after = {retire_after}
+[history]
+keep_runs = {keep_runs}
+[[stores]]
+name = "web"
+kind = "sql"
+url = "sqlite:///web.db"
+[[stores]]
+name = "site"
+kind = "trs"
+target = "feed"
+encoding = "utf-8"
+header = true
+"""
+
+
+class Broken(Exception):
+    """The planted fault."""
+
+
+@dataclass
+class World:
+    """The base as dictionaries: types id → (parent, name, section), sections key → (parent, name, number), goods."""
+
+    folder: Path
+    types: dict[int, tuple[int | None, str, int | None]] = field(default_factory=dict)
+    sections: dict[int, tuple[int | None, str, int]] = field(default_factory=dict)
+    goods: dict[int, tuple[int, str]] = field(default_factory=dict)
+
+    def settings(self, unmapped: str = "inherit", retire_after: int = 3, keep_runs: int = 60, rules: str = "") -> None:
+        text = SETTINGS.format(unmapped=unmapped, retire_after=retire_after, keep_runs=keep_runs)
+        self.folder.mkdir(exist_ok=True)
+        (self.folder / "shop.toml").write_text(text, encoding="utf-8")
+        self.rules(rules)
+
+    def rules(self, text: str) -> None:
+        (self.folder / "rules.yaml").write_text(text or "rules: []\n", encoding="utf-8")
+
+    @property
+    def shop(self) -> Shop:
+        return load_shop(self.folder)
+
+    def extract(self, *_: Any) -> Extract:
+        return Extract(
+            types_frame(*((key, *row) for key, row in self.types.items())),
+            sections_frame(*((key, *row) for key, row in self.sections.items())),
+            goods_frame(*((key, *row) for key, row in self.goods.items())),
+        )
+
+    def sync(self, allow: dict[str, int] | None = None) -> RunReport:
+        return sync(self.shop, read=self.extract, allow=ALL if allow is None else allow)
+
+    def plan(self) -> Plan:
+        report = plan(self.shop, read=self.extract, allow=ALL)
+        found = History(self.folder / "history").plan(report.run)
+        assert found is not None, report.message
+        return found
+
+    def resume(self) -> RunReport:
+        return resume(self.shop, "last", allow=ALL)
+
+    def rollback(self, to: str) -> RunReport:
+        return rollback(self.shop, to, allow=ALL)
+
+    def runs(self) -> list[dict[str, Any]]:
+        state = State(self.shop.state_url, "test")
+        try:
+            return state.runs()
+        finally:
+            state.close()
+
+    def rows(self, table: str, where: str = "managed") -> list[dict[str, Any]]:
+        with sqlite3.connect(self.folder / "web.db") as connection:
+            connection.row_factory = sqlite3.Row
+            return [dict(row) for row in connection.execute(f"select * from {table} where {where} order by 1")]
+
+    def execute(self, statement: str, *values: Any) -> None:
+        with sqlite3.connect(self.folder / "web.db") as connection:
+            connection.execute(statement, values)
+
+    def shown(self) -> tuple[dict[int, tuple[str, int | None, list[str]]], dict[int, tuple[int | None, str]]]:
+        """Categories number → (name, parent, path) and goods id → (category, name) that a visitor sees."""
+        categories = {
+            r["number"]: (r["name"], r["parent_number"], json.loads(r["path"]))
+            for r in self.rows("categories", "managed and not hidden")
+        }
+        offers = {
+            r["good_id"]: (r["category_number"], r["name"]) for r in self.rows("offers", "managed and not hidden")
+        }
+        return categories, offers
+
+    def feed(self) -> dict[int, tuple[int, str]]:
+        """Goods of the feed: id → (category or -1, name)."""
+        frame = read_trs(self.folder / "feed" / "TSGoods.trs", encoding="utf-8", header=True).frame
+        rows = zip(frame["good_id"], frame["category"], frame["good_name"], strict=True)
+        return {int(good): (int(category), str(name)) for good, category, name in rows}
+
+
+@contextmanager
+def fault(at: int | None) -> Iterator[None]:
+    """Raise Broken at the SQL statement of this number, of any database."""
+    count = 0
+
+    def tick(*_: Any) -> None:
+        nonlocal count
+        count += 1
+        if count == at:
+            raise Broken(f"at statement {at}")
+
+    event.listen(Engine, "before_cursor_execute", tick)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "before_cursor_execute", tick)
