@@ -1,4 +1,4 @@
-"""A small shop whose base is a few dictionaries: what a model can follow, and what a night reads through the real code."""
+"""A small shop whose base is a few dictionaries: a model can follow it, and the real code reads it every night."""
 
 from __future__ import annotations
 
