@@ -1,0 +1,33 @@
+"""The migrations make exactly the tables that the code declares, on every database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import MetaData, create_engine
+
+from schemas.sql import migrate, schema_version
+from state import tables as state_tables
+from state.store import VERSIONS as STATE_VERSIONS
+from stores import sql
+
+STATE = (state_tables.METADATA, STATE_VERSIONS, "torgsync_state_version")
+STORE = (sql.METADATA, sql.VERSIONS, sql.VERSION_TABLE)
+
+
+@pytest.mark.parametrize(("metadata", "versions", "table"), [STATE, STORE], ids=["state", "sql store"])
+def test_the_migrations_make_the_declared_tables_and_a_second_time_nothing(
+    tmp_path: Path, metadata: MetaData, versions: Path, table: str
+):
+    engine = create_engine(f"sqlite:///{tmp_path / 'new.db'}")
+    with engine.begin() as connection:
+        migrate(connection, versions, table)
+    with engine.begin() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": table})
+        assert compare_metadata(context, metadata) == []
+        assert schema_version(connection, table) is not None
+        migrate(connection, versions, table)
+    engine.dispose()
