@@ -1,0 +1,182 @@
+"""Goods for a feed, piece by piece: which go in, at what price, in stock or not. The same for every kind of feed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.tables import DECIMAL, INTEGER, OFFERS
+from schemas.trs import DECIMAL_SCALE, GOOD_COLUMNS
+from stores.feeds import text
+from stores.feeds.text import Notes
+
+CHUNK = 2_000
+"""Goods per piece: a feed of any size is written in the memory of one piece."""
+
+KINDS = {column.field: column.kind for column in GOOD_COLUMNS if column.field in OFFERS.columns} | {
+    "name": "text",
+    "category_number": "integer",
+}
+"""The kind of each column of OFFERS but ``hidden``."""
+
+
+@dataclass(frozen=True)
+class Prices:
+    """What is to pay and what was before the discount, as texts; None where there is none."""
+
+    price: list[str | None]
+    old: list[str | None]
+
+
+class Piece:
+    """Some goods in a row, read column by column."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self.frame = frame
+        self.ids: list[int] = frame["good_id"].tolist()
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def keep(self, mask: list[bool]) -> Piece:
+        """The goods that the mask says."""
+        return self if all(mask) else Piece(self.frame[mask])
+
+    def texts(self, field: str) -> list[str]:
+        """A field as texts; a missing value, or no field at all, is an empty text. Decimals with a point."""
+        if not field or field not in self.frame:
+            return [""] * len(self)
+        kind = KINDS.get(field, "text")
+        if kind == "text":
+            return ["" if value is None or value != value else str(value) for value in self.frame[field].tolist()]
+        values = self.decimals(field) if kind == "decimal" else self.integers(field)
+        return ["" if value is None else str(value) for value in values]
+
+    def integers(self, field: str) -> list[int | None]:
+        """A field of whole numbers; None where it is missing."""
+        if field not in self.frame:
+            return [None] * len(self)
+        return pa.array(self.frame[field].astype(INTEGER), pa.int64()).to_pylist()  # type: ignore[no-any-return]
+
+    def decimals(self, field: str) -> list[str | None]:
+        """A field of decimals as texts (``211.2``, ``200``); None where it is missing."""
+        return decimal_texts(self._arrow(field))
+
+    def prices(self, *, discounts: bool, notes: Notes) -> Prices:
+        """RetailPrice, or RetailPriceWithDiscount where it is lower; to the kopeck. A price of nothing is none."""
+        retail, lower = self._kopecks("retail_price", notes), self._kopecks("retail_price_with_discount", notes)
+        zero = pa.scalar(0, retail.type)
+        cheaper = pc.fill_null(pc.and_(pc.greater(lower, zero), pc.less(lower, retail)), False)
+        if not discounts:
+            cheaper = pa.array([False] * len(self))
+        nothing = pa.scalar(None, retail.type)
+        price = pc.if_else(cheaper, lower, retail)
+        price = pc.if_else(pc.fill_null(pc.greater(price, zero), False), price, nothing)
+        return Prices(decimal_texts(price), decimal_texts(pc.if_else(cheaper, retail, nothing)))
+
+    def stock(self) -> list[int]:
+        """Whole pieces in stock, never below 0."""
+        return [max(0, int((value or "0").partition(".")[0])) for value in self.decimals("warehouse_quantity")]
+
+    def in_stock(self) -> list[bool]:
+        """Is anything in stock? Half a metre of ribbon is."""
+        values = self.decimals("warehouse_quantity")
+        return [value is not None and value != "0" and not value.startswith("-") for value in values]
+
+    def hidden(self) -> list[bool]:
+        """Is the good hidden?"""
+        return [bool(value) for value in self.frame["hidden"].tolist()]
+
+    def _kopecks(self, field: str, notes: Notes) -> Any:
+        exact = self._arrow(field)
+        rounded = pc.round(exact, 2, "half_towards_infinity")
+        finer = pc.fill_null(pc.not_equal(exact, rounded), False)
+        if pc.any(finer, min_count=0).as_py():
+            for place in pc.indices_nonzero(finer).to_pylist():
+                notes.good(f"{field} rounded to the kopeck", self.ids[place])
+        return rounded
+
+    def _arrow(self, field: str) -> Any:
+        if field not in self.frame:
+            return pa.nulls(len(self), DECIMAL.pyarrow_dtype)
+        values = pa.array(self.frame[field].astype(DECIMAL), DECIMAL.pyarrow_dtype)
+        return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+
+
+def decimal_texts(values: Any) -> list[str | None]:
+    """``211.2``, ``200``: a point, no trailing zeros; prices repeat, so only the distinct ones are formatted."""
+    encoded = values.dictionary_encode()
+    shown = [f"{value:.{DECIMAL_SCALE}f}".rstrip("0").rstrip(".") for value in encoded.dictionary.to_pylist()]
+    return [None if place is None else shown[place] for place in encoded.indices.to_pylist()]
+
+
+def pieces(offers: pd.DataFrame, size: int = CHUNK) -> Iterator[Piece]:
+    """The goods in their order, piece by piece."""
+    for first in range(0, len(offers), size):
+        yield Piece(offers.iloc[first : first + size])
+
+
+@dataclass(frozen=True)
+class Sellable:
+    """Goods that can stand in a feed of priced goods: each has a category, a price and a name."""
+
+    piece: Piece
+    names: list[str]
+    categories: list[int]
+    prices: Prices
+
+
+def sellable(
+    offers: pd.DataFrame, *, hidden: bool, discounts: bool, left_out: Counter[str], notes: Notes
+) -> Iterator[Sellable]:
+    """The goods that go into a YML or Google feed; the others are counted by reason, and named where it is a fault.
+
+    Without ``hidden`` the hidden goods are left out.
+    """
+    for piece in pieces(offers):
+        whole = len(piece)
+        if not hidden:
+            piece = piece.keep([not value for value in piece.hidden()])
+            left_out["hidden"] += whole - len(piece)
+        numbers = piece.integers("category_number")
+        prices = piece.prices(discounts=discounts, notes=notes)
+        names = text.lines(piece.texts("name"), "name", piece.ids, notes)
+        why = [_fault(*row) for row in zip(numbers, prices.price, names, strict=True)]
+        for good_id, reason in zip(piece.ids, why, strict=True):
+            if reason:
+                left_out[reason] += 1
+                notes.good(f"left out, {reason}", good_id)
+        good = [not reason for reason in why]
+        yield Sellable(
+            piece.keep(good),
+            [name for name, kept in zip(names, good, strict=True) if kept],
+            [number for number in numbers if number is not None] if all(good) else _kept(numbers, good),
+            Prices(
+                [price for price, kept in zip(prices.price, good, strict=True) if kept],
+                [price for price, kept in zip(prices.old, good, strict=True) if kept],
+            ),
+        )
+
+
+def _kept(numbers: list[int | None], good: list[bool]) -> list[int]:
+    return [number for number, kept in zip(numbers, good, strict=True) if kept and number is not None]
+
+
+def _fault(number: int | None, price: str | None, name: str) -> str:
+    if number is None:
+        return "without a category"
+    if price is None:
+        return "without a price"
+    return "" if name else "without a name"
+
+
+def category_paths(categories: pd.DataFrame) -> Mapping[int, list[str]]:
+    """Number → names from the root, each on one line."""
+    rows = zip(categories["number"].tolist(), categories["path"].tolist(), strict=True)
+    return {int(number): [text.clean_line(str(name)) for name in path] for number, path in rows}

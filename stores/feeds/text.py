@@ -1,0 +1,131 @@
+"""What may stand in a text of a feed, by whole columns: no control characters, nothing that XML forbids or misreads.
+
+``saxutils.escape`` leaves illegal characters as they are, and one of them makes a whole feed unreadable (stores.md
+section 6): so they go first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from xml.sax.saxutils import escape
+
+_ILLEGAL = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff"
+_BREAKS = _ILLEGAL + "\t\n\r\u2028\u2029"
+_IN_LINE = re.compile(f"[{_BREAKS}]")
+_IN_BLOCK = re.compile(f"[{_ILLEGAL}\r\u2028\u2029]")
+_LINE_RUN = re.compile(f" *[{_BREAKS}][ {_BREAKS}]*")
+_BLOCK_RUN = re.compile(f"[{_ILLEGAL}\u2028\u2029]+")
+_QUOTES = {'"': "&quot;", "'": "&apos;"}
+_BORDER = "\x1f"
+"""Stands between the texts of a column while it is escaped as one; ``clean_line`` and ``clean_block`` remove it."""
+
+FEW = 5
+"""So many goods are named in a note."""
+
+
+class Notes:
+    """Counts what a writer changed or left out, to become one line each at the end."""
+
+    def __init__(self) -> None:
+        self._goods: dict[str, list[int]] = {}
+        self._counts: dict[str, int] = {}
+        self._plain: list[str] = []
+
+    def good(self, what: str, good_id: int) -> None:
+        """Something happened to a good."""
+        self._counts[what] = self._counts.get(what, 0) + 1
+        named = self._goods.setdefault(what, [])
+        if len(named) < FEW:
+            named.append(good_id)
+
+    def say(self, text: str) -> None:
+        """A note that is said once, as it is."""
+        if text not in self._plain:
+            self._plain.append(text)
+
+    def lines(self) -> tuple[str, ...]:
+        """``name cut to 100 characters: 2 goods (7, 9)``, in the order in which they came up."""
+        return (
+            *self._plain,
+            *(
+                f"{what}: {count} good{'s' if count > 1 else ''} "
+                f"({', '.join(map(str, self._goods[what]))}{', …' if count > FEW else ''})"
+                for what, count in self._counts.items()
+            ),
+        )
+
+
+def clean_line(text: str) -> str:
+    """The text on one line: control characters and line breaks become one blank, no blanks at its ends."""
+    return _LINE_RUN.sub(" ", text).strip()
+
+
+def clean_block(text: str) -> str:
+    """The text with its line breaks as ``\\n``; other control characters become one blank, no blanks at its ends."""
+    return _BLOCK_RUN.sub(" ", re.sub("\r\n?|\x85", "\n", text)).strip()
+
+
+def lines(texts: Sequence[str], what: str, ids: Sequence[int], notes: Notes) -> list[str]:
+    """A column of texts on one line each; what held control characters is noted."""
+    return _cleaned(texts, _IN_LINE, clean_line, what, ids, notes)
+
+
+def blocks(texts: Sequence[str], what: str, ids: Sequence[int], notes: Notes) -> list[str]:
+    """A column of texts that keep their line breaks; what held control characters is noted."""
+    return _cleaned(texts, _IN_BLOCK, clean_block, what, ids, notes)
+
+
+def _cleaned(
+    texts: Sequence[str],
+    suspect: re.Pattern[str],
+    clean: Callable[[str], str],
+    what: str,
+    ids: Sequence[int],
+    notes: Notes,
+) -> list[str]:
+    if suspect.search("".join(texts)) is None:  # nearly always: one look at the whole column
+        return [text.strip() for text in texts]
+    out = []
+    for text, good_id in zip(texts, ids, strict=True):
+        mended = clean(text)
+        if mended != text.replace("\r\n", "\n").strip():
+            notes.good(f"{what}: line breaks or control characters became one blank each", good_id)
+        out.append(mended)
+    return out
+
+
+def shortened(texts: list[str], limit: int | None, what: str, ids: Sequence[int], notes: Notes) -> list[str]:
+    """Texts of at most ``limit`` characters, cut at a blank where one is near the end; what was cut is noted."""
+    if limit is None or all(len(text) <= limit for text in texts):
+        return texts
+    out = []
+    for text, good_id in zip(texts, ids, strict=True):
+        if len(text) > limit:
+            notes.good(f"{what} cut to {limit} characters", good_id)
+        out.append(cut(text, limit))
+    return out
+
+
+def cut(text: str, limit: int) -> str:
+    """At most ``limit`` characters: whole words where the last blank is within the last fifth."""
+    if len(text) <= limit:
+        return text
+    place = text.rfind(" ", limit - limit // 5, limit + 1)
+    return text[: place if place > 0 else limit].rstrip()
+
+
+def xml(text: str) -> str:
+    """A clean text as it stands in XML, between tags or in double quotes: ``& < > " '`` escaped."""
+    return escape(text, _QUOTES)
+
+
+def xml_column(texts: Sequence[str]) -> list[str]:
+    """``xml`` of a whole column of clean texts at once: replacing in one long text is ten times faster."""
+    return escape(_BORDER.join(texts), _QUOTES).split(_BORDER) if texts else []
+
+
+def elements(tag: str, texts: Sequence[str], attributes: str = "") -> list[str]:
+    """``<tag>text</tag>`` and a line end for each clean text; nothing where the text is empty."""
+    start, end = f"<{tag}{attributes}>", f"</{tag}>\n"
+    return [f"{start}{text}{end}" if text else "" for text in xml_column(texts)]
