@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -123,6 +124,10 @@ class Plan(_Model):
 
     def to_json(self) -> str:
         """The plan file: JSON with one line per operation, so that two plans can be compared by eye."""
+        return self._text
+
+    @cached_property
+    def _text(self) -> str:
         head = self.model_dump(mode="json", exclude={"stores"})
         lines = [json.dumps(head, ensure_ascii=False, sort_keys=True)[:-1] + ', "stores": [']
         for number, store in enumerate(self.stores):
@@ -136,7 +141,7 @@ class Plan(_Model):
     @property
     def fingerprint(self) -> str:
         """SHA-256 of the plan file."""
-        return hashlib.sha256(self.to_json().encode()).hexdigest()
+        return hashlib.sha256(self._text.encode()).hexdigest()
 
 
 def plain(value: Any) -> Any:
