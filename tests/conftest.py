@@ -5,6 +5,12 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.database_servers import (  # noqa: F401 - fixtures, found by their names
+    mariadb_server,
+    mariadb_url,
+    postgres_server,
+    postgres_url,
+)
 from tests.firebird_server import firebird_server  # noqa: F401 - a fixture, found by its name
 
 # quick: part of every run. thorough: by hand, HYPOTHESIS_PROFILE=thorough, after changing a transform
