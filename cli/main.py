@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from cli.groups import base_app, quarantine_app, runs_app
+from cli.options import Allow, Flow, Json, Quiet, RunName, ShopName
 from schemas.errors import Interrupted, TorgsyncError
 
 app = typer.Typer(
@@ -20,25 +22,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-base_app = typer.Typer(no_args_is_help=True, help="Build a stand-in base (ours: the vendor's is unpublished).")
 app.add_typer(base_app, name="base")
-
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, nothing else.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
-Flow = Annotated[
-    bool | None,
-    typer.Option("--flow/--no-flow", help="Run as a Prefect flow. Default: only when PREFECT_API_URL is set."),
-]
-
-
-Allow = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--allow", metavar="GUARD=N", help="Let a guard pass up to N rows, in this one run. It is recorded. Repeatable."
-    ),
-]
-RunName = Annotated[str, typer.Argument(help="A run: its name, the beginning of it, or last.")]
-ShopName = Annotated[str, typer.Argument(help="A folder that holds shop.toml, or its name below shops/.")]
+app.add_typer(runs_app, name="runs")
+app.add_typer(quarantine_app, name="quarantine")
 
 
 def main() -> None:
@@ -159,6 +145,19 @@ def rollback(
     run_rollback(shop, to, plan_only, parse_allow(allow), as_json, quiet)
 
 
+@app.command(epilog="Example: torgsync report household last --html report.html")
+def report(
+    shop: ShopName,
+    run: RunName = "last",
+    html: Annotated[Path | None, typer.Option("--html", help="Write the run as a page into this file.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Say again what a run did."""
+    from cli.report import run_report
+
+    run_report(shop, run, html, as_json)
+
+
 @app.command(epilog="Example: torgsync demo trade-equipment")
 def demo(
     sample: Annotated[str, typer.Argument(help="household, trade-equipment or hostile.")] = "household",
@@ -210,33 +209,3 @@ def inspect(
     from cli.inspect import run_inspect
 
     run_inspect(dsn, user, password_env, as_json)
-
-
-@base_app.command(
-    "build", epilog="Example: torgsync base build shop.fdb --from-trs TSGoods.trs --encoding cp1251 --no-header"
-)
-def base_build(
-    target: Annotated[Path, typer.Argument(help="The base to create.")],
-    from_csv: Annotated[
-        Path | None, typer.Option(help="A folder with product_types.csv, sections.csv, goods.csv.")
-    ] = None,
-    from_trs: Annotated[Path | None, typer.Option(help="A TSGoods.trs as Torgsoft wrote it.")] = None,
-    encoding: Annotated[str | None, typer.Option(help="Encoding of the input. Default: told by the file.")] = None,
-    header: Annotated[
-        bool | None, typer.Option("--header/--no-header", help="Whether the TRS file has a header.")
-    ] = None,
-    layout: Annotated[int | None, typer.Option(help="50, 48 or 40 columns. Default: told by the file.")] = None,
-    chain_separator: Annotated[
-        str | None, typer.Option(help="; or | in section chains. Default: told by the file.")
-    ] = None,
-    charset: Annotated[str, typer.Option(help="Charset of the base: WIN1251, UTF8 or NONE.")] = "WIN1251",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing base.")] = False,
-    as_json: Json = False,
-    quiet: Quiet = False,
-) -> None:
-    """Build a stand-in base from CSV samples or from a real sync file."""
-    from cli.base import run_base_build
-
-    run_base_build(
-        target, from_csv, from_trs, encoding, header, layout, chain_separator, charset, overwrite, as_json, quiet
-    )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cli.console import out, out_json, step_listener
-from cli.run import show
+from cli.console import out, step_listener
+from cli.run import complain, show
 from schemas.errors import SettingsError
 from schemas.plan import Plan
 from schemas.report import RunReport
@@ -28,16 +28,8 @@ def run_plan(
         if html is not None:
             from reports.html import plan_page
 
-            html.write_text(plan_page(made, report), encoding="utf-8")
-    if as_json:
-        if made is None:
-            out_json(report.model_dump(mode="json"))
-        else:
-            out(made.to_json().rstrip())
-    elif not quiet and made is not None:
-        _print(made, to or shop.output / "plan.json")
-    if not as_json and (report.exit_code or made is None):
-        show(report, as_json, quiet)
+            html.write_text(plan_page(made, report, _names(shop, made)), encoding="utf-8")
+    _show_plan(shop, report, made, to, as_json, quiet)
     changes = made is not None and not made.empty
     raise SystemExit(report.exit_code or (10 if detailed and changes else 0))
 
@@ -72,12 +64,12 @@ def run_rollback(name: str, to: str, plan_only: bool, allow: dict[str, int], as_
     shop = load_shop(name)
     report = rollback(shop, to, PlainSteps(step_listener(as_json or quiet)), allow=allow, plan_only=plan_only)
     made = _plan_of(shop, report)
-    if made is not None and not (as_json or quiet):
-        _print(made, shop.output / "plan.json")
-    if not plan_only or report.exit_code:
+    if plan_only:
+        _show_plan(shop, report, made, None, as_json, quiet)
+    else:
+        if made is not None and not (as_json or quiet):
+            _print(shop, made)
         show(report, as_json, quiet)
-    elif as_json and made is not None:
-        out(made.to_json().rstrip())
     raise SystemExit(report.exit_code)
 
 
@@ -87,11 +79,32 @@ def _plan_of(shop: Shop, report: RunReport) -> Plan | None:
     return History(shop.folder / "history").plan(report.run)
 
 
-def _print(plan: Plan, path: Path) -> None:
+def _show_plan(shop: Shop, report: RunReport, made: Plan | None, to: Path | None, as_json: bool, quiet: bool) -> None:
+    """Print a plan, or the report of a run that came to none; what stopped it goes to standard error."""
+    if made is None:
+        show(report, as_json, quiet)
+        return
+    if as_json:
+        out(made.to_json().rstrip())
+    elif not quiet:
+        _print(shop, made)
+        path = to or shop.output / "plan.json"
+        if not made.empty:
+            out(f"Nothing was changed. To do exactly this: torgsync apply {path}")
+    complain(report)
+
+
+def _print(shop: Shop, plan: Plan) -> None:
     from reports.plan import plan_text
 
-    out(plan_text(plan))
-    out(f"The plan file is {path}.")
+    out(plan_text(plan, _names(shop, plan)))
+
+
+def _names(shop: Shop, plan: Plan) -> dict[int, str]:
+    from flows.pages import category_names
+    from state.history import History
+
+    return category_names(History(shop.folder / "history"), plan)
 
 
 def _shop_of(path: Path) -> Shop:

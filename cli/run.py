@@ -51,12 +51,17 @@ def run_shop(shop: Shop, flow: bool | None, silent: bool, allow: dict[str, int] 
 
 
 def show(report: RunReport, as_json: bool, quiet: bool) -> None:
-    """Print a run's report."""
+    """Print a run's report on standard output; what stopped it on standard error, last, where one looks first."""
     if as_json:
         out_json(report.model_dump(mode="json"))
     elif not quiet:
         from reports.summary import summary
 
-        out(summary(report))
-    elif report.exit_code:
-        note(f"torgsync: {report.message}\n  next: {report.next_step}")
+        out(summary(report, error=False))
+    complain(report)
+
+
+def complain(report: RunReport) -> None:
+    """Say on standard error what stopped a run and what to do."""
+    if report.exit_code:
+        note(f"torgsync: {report.message}" + (f"\n  next: {report.next_step}" if report.next_step else ""))

@@ -25,13 +25,23 @@ def apply_file(
     shop: Shop, path: Path, steps: PlainSteps | None = None, allow: Mapping[str, int] | None = None
 ) -> RunReport:
     """Do exactly what a plan file lists. A stale plan is refused with the reason, and nothing of it is applied."""
-    return _apply(shop, read_plan(path), "apply", "", steps, None, allow, None)
+    return _apply(shop, read_plan(path), "apply", "", steps, None, allow, None, f"torgsync apply {path}")
 
 
 def resume(shop: Shop, run: str, steps: PlainSteps | None = None, allow: Mapping[str, int] | None = None) -> RunReport:
     """Go on with a run that was interrupted or failed, by its own plan: what the stores lack of it is done."""
     row = find_run(shop, run)
-    return _apply(shop, _plan_of(shop, row), "resume", row["run"], steps, None, _allowed(row, allow), None)
+    return _apply(
+        shop,
+        _plan_of(shop, row),
+        "resume",
+        row["run"],
+        steps,
+        None,
+        _allowed(row, allow),
+        None,
+        _again("resume", shop, row),
+    )
 
 
 def retry(shop: Shop, run: str, steps: PlainSteps | None = None, allow: Mapping[str, int] | None = None) -> RunReport:
@@ -42,9 +52,19 @@ def retry(shop: Shop, run: str, steps: PlainSteps | None = None, allow: Mapping[
     if not failed:
         raise SettingsError(
             f"no store failed in run {row['run']} ({row['outcome']})",
-            f"torgsync resume {row['run']}" if row["outcome"] == "interrupted" else "there is nothing to retry",
+            _again("resume", shop, row) if row["outcome"] == "interrupted" else "there is nothing to retry",
         )
-    return _apply(shop, _plan_of(shop, row), "retry", row["run"], steps, None, _allowed(row, allow), failed)
+    return _apply(
+        shop,
+        _plan_of(shop, row),
+        "retry",
+        row["run"],
+        steps,
+        None,
+        _allowed(row, allow),
+        failed,
+        _again("retry", shop, row),
+    )
 
 
 def rollback(
@@ -73,17 +93,28 @@ def rollback(
         if not plan_only:
             carry_out(run, do or steps)
 
-    return run_session(shop, steps, body, purpose="rollback", continues=row["run"], allow=allow)
+    command = f"torgsync rollback {shop.word} --to {row['run']}"
+    purpose: Purpose = "plan" if plan_only else "rollback"
+    return run_session(shop, steps, body, purpose, row["run"], allow, command)
 
 
-def find_run(shop: Shop, run: str) -> dict[str, Any]:
-    """The row of a run by its name, by the beginning of it, or ``last``. Raises SettingsError with what there is."""
+def _again(what: str, shop: Shop, row: Mapping[str, Any]) -> str:
+    return f"torgsync {what} {shop.word} {row['run']}"
+
+
+def find_run(shop: Shop, run: str, plans: bool = False) -> dict[str, Any]:
+    """The row of a run by its name, by the beginning of it, or ``last``; those that only planned with ``plans``.
+
+    Raises SettingsError with what there is.
+    """
     state = State(shop.state_url, shop.name)
     try:
-        rows = [row for row in state.runs() if row["purpose"] != "plan"]
+        rows = [row for row in state.runs() if plans or row["purpose"] != "plan"]
     finally:
         state.close()
-    found = rows[:1] if run == "last" else [row for row in rows if row["run"].startswith(run)]
+    refused = ("apply", "resume", "retry")  # without a catalogue: they were refused, and are not what one goes on with
+    last = [row for row in rows if plans or row["catalogue"] or row["purpose"] not in refused]
+    found = last[:1] if run == "last" else [row for row in rows if row["run"].startswith(run)]
     if len(found) == 1 or (found and found[0]["run"] == run):
         return found[0]
     if found:
@@ -114,7 +145,7 @@ def _plan_of(shop: Shop, row: Mapping[str, Any]) -> Plan:
     if plan is None:
         raise SettingsError(
             f"run {row['run']} ended before it had a plan ({row['outcome']}): it wrote nothing to any store",
-            f"torgsync sync {shop.name}",
+            f"torgsync sync {shop.word}",
         )
     return plan
 
@@ -128,6 +159,7 @@ def _apply(
     do: Steps | None,
     allow: Mapping[str, int] | None,
     only: Collection[str] | None,
+    command: str,
 ) -> RunReport:
     steps = steps or PlainSteps()
 
@@ -141,12 +173,12 @@ def _apply(
         guard(run)
         carry_out(run, do or steps, only)
 
-    return run_session(shop, steps, body, purpose=purpose, continues=continues, allow=allow)
+    return run_session(shop, steps, body, purpose=purpose, continues=continues, allow=allow, command=command)
 
 
 def _check_plan(run: Run, plan: Plan) -> None:
     """Raise StalePlan where the plan does not fit the shop, its settings or its state any more."""
-    again = f"make a new plan: torgsync plan {run.shop.name}"
+    again = f"make a new plan: torgsync plan {run.shop.word}"
     if plan.shop != run.shop.name:
         raise TorgsyncError(f"the plan is for shop {plan.shop}, not {run.shop.name}", "give the right shop")
     if plan.settings != settings_fingerprint(run.shop):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from flows.pages import report_page
 from flows.run import Run
 from reports.outputs import catalogue_files, csv_bytes
 from stores.publish import publish
@@ -18,7 +21,9 @@ def write_outputs(run: Run) -> None:
         files["quarantine.csv"] = csv_bytes(rejected)
     if run.plan is not None:
         files["plan.json"] = run.plan.to_json().encode()
-    run.report.outputs = sorted([*files, "report.json"])
+    run.report.outputs = sorted([*files, "report.html", "report.json"])
+    rows: list[dict[Any, Any]] = [] if rejected is None else rejected.to_dict("records")
+    files["report.html"] = report_page(run.history, run.report, run.plan, rows).encode()
     files["report.json"] = (run.report.model_dump_json(indent=2) + "\n").encode()
     for name, content in files.items():
         publish(run.shop.output, name, lambda stream, content=content: stream.write(content), create=True)  # type: ignore[misc]

@@ -51,9 +51,9 @@ def make_plan(run: Run, held: dict[Entity, list[int]]) -> Plan:
     retired = {(op.entity, op.key) for plan in plans for op in plan.operations if op.kind == "retire"}
     return Plan(
         shop=run.shop.name,
-        purpose="rollback" if run.report.purpose == "rollback" else "sync",
+        purpose="rollback" if run.report.continues else "sync",
         catalogue=run.history.save_catalogue(catalogue),
-        extract=run.history.save_extract(run.raw) if run.raw is not None else "",
+        extract=run.extract,
         settings=settings_fingerprint(run.shop),
         base=loaded.run if loaded else "",
         held=held,

@@ -22,15 +22,20 @@ from transforms.clean import Clean
 
 @dataclass
 class Run:
-    """Filled step by step by ``flows.main_path``; ``None`` is a step that was not reached."""
+    """Filled step by step by ``flows.main_path``; ``None`` is a step that was not reached.
+
+    ``command`` is what a person types to do the same again; ``extract`` is the extract's fingerprint in the history.
+    """
 
     shop: Shop
     report: RunReport
     state: State
     history: History
     allow: Mapping[str, int] = field(default_factory=dict)
+    command: str = ""
     rules: Rules | None = None
     raw: Extract | None = None
+    extract: str = ""
     cleaned: Clean | None = None
     decided: Decided | None = None
     catalogue: Catalogue | None = None

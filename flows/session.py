@@ -23,6 +23,11 @@ from transforms.guards import GUARDS
 _OUTCOMES: dict[int, Outcome] = {3: "guard stop", 4: "some stores failed", 5: "quarantine over its limit"}
 
 
+def now() -> datetime:
+    """The moment at which a run begins, in local time: its date is the run's night."""
+    return datetime.now().astimezone()
+
+
 def run_session(
     shop: Shop,
     steps: PlainSteps,
@@ -30,10 +35,12 @@ def run_session(
     purpose: Purpose = "sync",
     continues: str = "",
     allow: Mapping[str, int] | None = None,
+    command: str = "",
 ) -> RunReport:
     """Do ``body`` as a run of the shop and return its report, also when it was stopped.
 
-    Raises ShopBusy when another run holds the shop; errors that are not ours pass through, after the report.
+    ``command`` is what one types to do it again, for messages. Raises ShopBusy when another run holds the shop; errors
+    that are not ours pass through, after the report.
     """
     for guard in allow or {}:
         if guard not in GUARDS:
@@ -41,11 +48,12 @@ def run_session(
     with hold(shop):
         state = State(shop.state_url, shop.name)
         try:
-            now = datetime.now().astimezone()
-            name = f"{now:%Y%m%d-%H%M%S}-{uuid4().hex[:4]}"
-            started = now.isoformat("T", "milliseconds")
+            begun = now()
+            name = f"{begun:%Y%m%d-%H%M%S}-{uuid4().hex[:4]}"
+            started = begun.isoformat("T", "milliseconds")
             report = RunReport(run=name, shop=shop.name, purpose=purpose, continues=continues, started_at=started)
-            run = Run(shop, report, state, History(shop.folder / "history"), allow or {})
+            again = command or f"torgsync {purpose} {shop.word}"
+            run = Run(shop, report, state, History(shop.folder / "history"), allow or {}, again)
             state.start_run(report)
             _guarded(run, steps, body)
         finally:
@@ -64,7 +72,7 @@ def _guarded(run: Run, steps: PlainSteps, body: Callable[[Run], None]) -> None:
     except (KeyboardInterrupt, Interrupted) as error:
         report.outcome, report.exit_code = "interrupted", getattr(error, "exit_code", 130)
         report.message = "stopped by a signal" if isinstance(error, Interrupted) else "stopped by Ctrl-C"
-        report.next_step = f"torgsync resume {report.run}, or run again" if run.plan else "run again"
+        report.next_step = f"torgsync resume {run.shop.word} {report.run}, or run again" if run.plan else "run again"
     except BaseException as error:
         report.outcome, report.exit_code = "failed", 1
         report.message = f"{type(error).__name__}: {error}"

@@ -1,12 +1,105 @@
-"""A plan as a page."""
+"""A plan and a run as a page that needs nothing but itself: no network, light and dark, wide and narrow."""
 
 from __future__ import annotations
 
-from reports.plan import plan_text
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from reports.outputs import goods_below, preorder
+from reports.plan import Names, blocks, named, plan_title, twin
+from reports.summary import store_sentence, title
 from schemas.plan import Plan
+from schemas.reasons import REASONS
 from schemas.report import RunReport
 
+LIMIT = 200
+"""So many rows of one table are shown; the files in the output folder have all of them."""
 
-def plan_page(plan: Plan, report: RunReport) -> str:
-    """The plan as an HTML page."""
-    return f"<pre>{plan_text(plan)}</pre>"
+_TILES = {
+    "goods_in": "goods in Torgsoft",
+    "goods_loaded": "goods in the catalogue",
+    "goods_quarantined": "goods in quarantine",
+    "goods_hidden": "goods without a category",
+    "goods_held": "goods left as they were",
+    "product_types": "product types",
+    "categories": "categories",
+    "empty_categories": "categories without goods",
+    "depth": "levels",
+}
+
+
+@cache
+def _environment() -> Environment:
+    loader = PackageLoader("reports", "templates")
+    return Environment(
+        loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, cache_size=10
+    )
+
+
+def plan_page(plan: Plan, report: RunReport, names: Names | None = None) -> str:
+    """The plan as a page: guards, then every store's operations, removals first."""
+    shown = {"title": plan_title(plan), "report": report, **_planned(plan, names)}
+    return _environment().get_template("plan.html").render(shown)
+
+
+def run_page(
+    report: RunReport,
+    plan: Plan | None = None,
+    names: Names | None = None,
+    rejected: Sequence[Mapping[Any, Any]] = (),
+    categories: pd.DataFrame | None = None,
+) -> str:
+    """A run as a page: what came of it and what to do, then everything that one may want to look at."""
+    unmapped = [item for item in report.unmapped_types if item.goods]
+    shown = {
+        "title": title(report),
+        "report": report,
+        "tiles": [(word, report.counts[key]) for key, word in _TILES.items() if key in report.counts],
+        "lost": [item for item in unmapped if item.category_number is None],
+        "saved": [item for item in unmapped if item.category_number is not None],
+        "rejected": rejected,
+        "reasons": REASONS,
+        "sentence": store_sentence,
+        "tree": [] if categories is None else tree(categories),
+        "plan": None,
+        "limit": LIMIT,
+    }
+    if plan is not None:
+        shown |= _planned(plan, names)
+    return _environment().get_template("run.html").render(shown)
+
+
+def _planned(plan: Plan, names: Names | None) -> dict[str, Any]:
+    known = {**named(plan), **(names or {})}
+    stores = []
+    for place, store in enumerate(plan.stores):
+        same = twin(plan.stores[:place], store)
+        found = blocks(store, known)
+        if same is not None:
+            found = [block for block in found if block.kind in ("redirect", "unredirect", "publish")]
+        stores.append((store, found, same))
+    return {"plan": plan, "stores": stores, "limit": LIMIT}
+
+
+def tree(categories: pd.DataFrame) -> list[dict[str, Any]]:
+    """The category tree as what opens, what stands in it, and what closes: flat, so that no depth is too deep."""
+    rows = [{str(name): value for name, value in row.items()} for row in categories.to_dict("records")]
+    below = goods_below(rows)
+    few = len(rows) <= LIMIT
+    out: list[dict[str, Any]] = []
+    opened: list[int] = []
+    for row, has_children in preorder(rows):
+        while opened and opened[-1] >= row["depth"]:
+            opened.pop()
+            out.append({"kind": "close"})
+        if has_children:
+            opened.append(row["depth"])
+        shown = {name: row[name] for name in ("name", "number", "goods", "depth")}
+        out.append(
+            {**shown, "kind": "open" if has_children else "leaf", "below": below[int(row["number"])], "few": few}
+        )
+    return out + [{"kind": "close"} for _ in opened]

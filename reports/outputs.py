@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -49,9 +50,7 @@ def tree_text(categories: pd.DataFrame, offers: pd.DataFrame) -> str:
     for row in sorted(rows, key=lambda r: (r["path"], r["number"])):
         parent = row["parent_number"]
         children.setdefault(None if parent is None or parent is pd.NA else int(parent), []).append(row)
-    below: dict[int, int] = {}
-    for row in sorted(rows, key=lambda r: -r["depth"]):
-        below[row["number"]] = row["goods"] + sum(below[c["number"]] for c in children.get(row["number"], []))
+    below = goods_below(rows)
     lines: list[str] = []
     stack = [("", "", "", row) for row in reversed(children.get(None, []))]
     while stack:
@@ -65,3 +64,27 @@ def tree_text(categories: pd.DataFrame, offers: pd.DataFrame) -> str:
     head = "category  [number]  goods on it / with all below\n"
     tail = f"\nwithout a category (hidden): {hidden} goods\n" if hidden else ""
     return head + "\n".join(lines) + "\n" + tail
+
+
+def goods_below(categories: Sequence[Mapping[str, Any]]) -> dict[int, int]:
+    """Each category's goods, with those of all categories below it, by number."""
+    below = {int(row["number"]): int(row["goods"]) for row in categories}
+    for row in sorted(categories, key=lambda row: -row["depth"]):
+        parent = row["parent_number"]
+        if parent is not None and parent is not pd.NA:
+            below[int(parent)] += below[int(row["number"])]
+    return below
+
+
+def preorder(categories: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], bool]]:
+    """Each category ahead of those below it, siblings by name; and whether there are any below it."""
+    children: dict[int | None, list[Mapping[str, Any]]] = {}
+    for row in sorted(categories, key=lambda row: (row["path"], row["number"]), reverse=True):
+        parent = row["parent_number"]
+        children.setdefault(None if parent is None or parent is pd.NA else int(parent), []).append(row)
+    stack = children.get(None, [])
+    while stack:
+        row = stack.pop()
+        kids = children.get(int(row["number"]), [])
+        yield row, bool(kids)
+        stack += kids

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from schemas.report import RunReport, StoreResult
 
 
-def summary(report: RunReport, limit: int = 10) -> str:
-    """What the run did, in the order in which a person asks: outcome, goods, rescued types, stores, what to look at."""
-    lines = [f"{report.shop}: {report.outcome}" + (f" — {report.message}" if report.message else "")]
-    if report.next_step:
+def summary(report: RunReport, limit: int = 10, error: bool = True) -> str:
+    """What the run did, in the order in which a person asks: outcome, goods, rescued types, stores, what to look at.
+
+    Without ``error`` the message of a run that was stopped is left to whoever prints it elsewhere.
+    """
+    lines = [title(report)]
+    if error and report.message:
+        lines.append(f"  {report.message}")
+    if error and report.next_step:
         lines.append(f"  next: {report.next_step}")
     counts = report.counts
     if "goods_in" in counts:
@@ -32,7 +39,44 @@ def summary(report: RunReport, limit: int = 10) -> str:
     if len(report.warnings) > limit:
         lines.append(f"  … and {len(report.warnings) - limit} more warnings in report.json")
     lines += [f"  store {store.name}: {store_sentence(store)}" for store in report.stores]
+    if report.outcome == "ok" and report.purpose in ("apply", "resume", "retry") and not wrote(report):
+        lines.append("  nothing was left to do")
+    if report.outcome == "ok" and report.purpose == "rollback" and report.stores:
+        lines.append("  the next sync brings the base's state again: mend the base or the rules, or pause the schedule")
     return "\n".join(lines)
+
+
+def title(report: RunReport) -> str:
+    """``household: ok``; what is no sync says what it is: ``household: rollback to 20261123-…: ok``."""
+    word = {"resume": "of", "retry": "of", "rollback": "to"}.get(report.purpose, "")
+    purpose = "plan of a rollback to" if report.purpose == "plan" and report.continues else report.purpose
+    what = "" if purpose == "sync" else " ".join(filter(None, [purpose, word, report.continues])) + ": "
+    return f"{report.shop}: {what}{report.outcome}"
+
+
+def wrote(report: RunReport) -> bool:
+    """Whether the run changed any store."""
+    return any(store.written or store.published for store in report.stores)
+
+
+def phrase(report: RunReport) -> str:
+    """What a run did, in one line: its error, what every store took, or what it planned."""
+    if report.message:
+        return report.message.removesuffix("; nothing was changed in any store")
+    if report.purpose == "plan":
+        told = {store: operations_sentence(counts) or "nothing to do" for store, counts in report.plan.items()}
+        return f"would do: {_by_store(told)}" if any(report.plan.values()) else "nothing to do"
+    if report.stores and not wrote(report):
+        return "nothing to do, every store was up to date"
+    return _by_store({store.name: store_sentence(store).partition("; file published")[0] for store in report.stores})
+
+
+def _by_store(told: Mapping[str, str]) -> str:
+    """``web, site: 3 goods hidden``: stores of which the same is told stand together."""
+    together: dict[str, list[str]] = {}
+    for store, text in told.items():
+        together.setdefault(text, []).append(store)
+    return "; ".join(f"{', '.join(stores)}: {text}" for text, stores in together.items())
 
 
 def _unmapped(report: RunReport, limit: int) -> list[str]:
@@ -72,14 +116,22 @@ def store_sentence(store: StoreResult) -> str:
     """What happened to one store, in one line."""
     if store.outcome != "ok":
         return f"{store.outcome.upper()} {store.message}".strip()
+    done = operations_sentence(store.operations)
     if store.published is not None:
-        return f"{store.lines} lines, published" if store.published else "unchanged"
-    if not store.written:
-        return "nothing to write, it is up to date"
-    return ", ".join(f"{number} {_operation(what, number)}" for what, number in store.operations.items())
+        if not store.published:
+            return "unchanged"
+        return f"{done + '; ' if done else ''}file published, {store.lines} goods"
+    return done or "nothing to write, it is up to date"
 
 
-_PLURAL = {"category": "categories", "offer": "offers", "redirect": "redirects"}
+def operations_sentence(operations: Mapping[str, int]) -> str:
+    """``1 category renamed, 13 goods in another category``; the files of feeds are not counted."""
+    told = {what: number for what, number in operations.items() if not what.startswith("feed")}
+    return ", ".join(f"{number} {_operation(what, number)}" for what, number in told.items())
+
+
+_SINGULAR = {"category": "category", "offer": "good", "redirect": "redirect"}
+_PLURAL = {"category": "categories", "offer": "goods", "redirect": "redirects"}
 _DONE = {
     "create": "created",
     "restore": "shown again",
@@ -95,6 +147,6 @@ _DONE = {
 
 
 def _operation(what: str, number: int) -> str:
-    """``offer hide`` → ``offers hidden``."""
+    """``offer hide`` → ``goods hidden``."""
     entity, kind = what.split(" ")
-    return f"{entity if number == 1 else _PLURAL[entity]} {_DONE[kind]}"
+    return f"{(_SINGULAR if number == 1 else _PLURAL)[entity]} {_DONE[kind]}"

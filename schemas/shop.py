@@ -266,6 +266,17 @@ class Shop(Settings):
             return f"sqlite:///{self.path(url.removeprefix('sqlite:///'))}"
         return url
 
+    @property
+    def word(self) -> str:
+        """The shop as one types it after a command, from where one stands: its name, or its folder."""
+        try:
+            if find_shop(self.name).parent == self.folder:
+                return self.name
+        except SettingsError:
+            pass
+        here = Path.cwd()
+        return str(self.folder.relative_to(here) if self.folder.is_relative_to(here) else self.folder)
+
     def path(self, text: str) -> Path:
         """A path from the settings; relative ones are relative to ``shop.toml``."""
         return (self.folder / Path(text).expanduser()).resolve()

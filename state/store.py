@@ -20,8 +20,8 @@ from schemas.errors import SettingsError, StalePlan
 from schemas.registry import Meaning, Registry
 from schemas.report import RunReport
 from schemas.sql import migrate
+from state.quarantine import QuarantineState, replace
 from state.tables import (
-    ACCEPTED,
     BINDINGS,
     CONFIRMED,
     LOADED,
@@ -72,7 +72,7 @@ class Settlement:
     complete: bool
 
 
-class State:
+class State(QuarantineState):
     """The state of one shop in the database at ``url``, brought to the newest schema."""
 
     def __init__(self, url: str, shop: str) -> None:
@@ -135,6 +135,11 @@ class State:
             connection.execute(update(RUNS).where(dead).values(outcome="interrupted", message=told))
             connection.execute(insert(RUNS), row)
 
+    def note_extract(self, run: str, extract: str) -> None:
+        """Note which extract the run read: kept before it is judged, so that it can be judged again."""
+        with self.engine.begin() as connection:
+            connection.execute(update(RUNS).where(RUNS.c.run == run).values(extract=extract))
+
     def note_plan(self, run: str, catalogue: str, extract: str, allowed: Mapping[str, int]) -> None:
         """Note of what the run's plan was made, and which guards were allowed to be passed."""
         values = {"catalogue": catalogue, "extract": extract or None, "allowed": dict(allowed)}
@@ -178,7 +183,7 @@ class State:
         """Note that a store took a catalogue."""
         row = {"run": confirmed.run, "catalogue": confirmed.catalogue, "files": dict(confirmed.files)}
         with self.engine.begin() as connection:
-            _replace(connection, CONFIRMED, {"shop": self.shop, "store": store}, row)
+            replace(connection, CONFIRMED, {"shop": self.shop, "store": store}, row)
 
     def settle(self, settlement: Settlement) -> None:
         """Take over, in one transaction, what follows from a load: meanings, tombstones, redirects, what was loaded."""
@@ -200,7 +205,7 @@ class State:
                 "run": settlement.run, "catalogue": settlement.catalogue, "plan": settlement.plan,
                 "counts": dict(settlement.counts), "last_successful": last,
             }  # fmt: skip
-            _replace(connection, LOADED, {"shop": self.shop}, row)
+            replace(connection, LOADED, {"shop": self.shop}, row)
 
     def _last_successful(self, connection: Connection) -> str | None:
         return connection.execute(select(LOADED.c.last_successful).where(LOADED.c.shop == self.shop)).scalar()
@@ -240,7 +245,7 @@ class State:
         """Write journal rows (position, kind, entity, key, status, message), replacing those of the same position."""
         with self.engine.begin() as connection:
             for row in rows:
-                _replace(
+                replace(
                     connection, OPERATIONS, {"run": run, "store": store, "position": row["position"]},
                     {k: v for k, v in row.items() if k != "position"},
                 )  # fmt: skip
@@ -266,28 +271,7 @@ class State:
         with self.engine.begin() as connection:
             for (entity, key), (store_key, slug) in bindings.items():
                 where = {"shop": self.shop, "store": store, "entity": entity, "key": key}
-                _replace(connection, BINDINGS, where, {"store_key": store_key, "slug": slug})
-
-    # --- quarantine ------------------------------------------------------------------------------------------------
-
-    def quarantine(self, run: str) -> list[dict[str, Any]]:
-        """The rejected rows of a run."""
-        query = select(QUARANTINE).where(QUARANTINE.c.run == run).order_by(QUARANTINE.c.id)
-        with self.engine.connect() as connection:
-            return [dict(row) for row in connection.execute(query).mappings()]
-
-    def accepted(self) -> list[dict[str, Any]]:
-        """Rejected rows that a person has accepted: they do not count towards the limits."""
-        with self.engine.connect() as connection:
-            query = select(ACCEPTED).where(ACCEPTED.c.shop == self.shop).order_by(ACCEPTED.c.table, ACCEPTED.c.row_key)
-            return [dict(row) for row in connection.execute(query).mappings()]
-
-    def accept(self, rows: Iterable[tuple[str, str, str]], note: str, at: str) -> None:
-        """Accept rejected rows: (table, row key, reason) each."""
-        with self.engine.begin() as connection:
-            for table, row_key, reason in rows:
-                where = {"shop": self.shop, "table": table, "row_key": row_key, "reason": reason}
-                _replace(connection, ACCEPTED, where, {"note": note, "accepted_at": at})
+                replace(connection, BINDINGS, where, {"store_key": store_key, "slug": slug})
 
     # --- retention -------------------------------------------------------------------------------------------------
 
@@ -329,13 +313,6 @@ def open_engine(url: str) -> Engine:
             cursor.close()
 
     return engine
-
-
-def _replace(connection: Connection, table: Any, where: Mapping[str, Any], values: Mapping[str, Any]) -> None:
-    """Update the row of a key, or insert it."""
-    this = [table.c[name] == value for name, value in where.items()]
-    if not connection.execute(update(table).where(*this).values(**values)).rowcount:
-        connection.execute(insert(table), {**where, **values})
 
 
 def _number_row(meaning: Meaning, run: str) -> dict[str, object]:

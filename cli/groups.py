@@ -1,0 +1,139 @@
+"""Commands with sub-commands: ``base``, ``runs``, ``quarantine``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from cli.options import Json, Quiet, ShopName
+
+
+class ListGroup(TyperGroup):
+    """A group whose ``list`` may be left out: ``torgsync runs household`` means ``torgsync runs list household``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
+        """Put ``list`` ahead of arguments that begin with no command of the group."""
+        if not args or (args[0] not in self.commands and args[0] not in ("--help", "-h")):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
+base_app = typer.Typer(no_args_is_help=True, help="Build a stand-in base (ours: the vendor's is unpublished).")
+runs_app = typer.Typer(
+    cls=ListGroup,
+    help="What was run, and what changed between two runs; torgsync runs SHOP lists. Commands take --json.",
+    epilog="Example: torgsync runs household --limit 5",
+)
+quarantine_app = typer.Typer(no_args_is_help=True, help="Rejected rows: look at them, accept them, judge them again.")
+
+LastRun = Annotated[str, typer.Option("--run", help="A run: its name, the beginning of it, or last.")]
+Table = Annotated[str, typer.Argument(help="product_types, sections or goods.")]
+Key = Annotated[str, typer.Argument(help="The row's id; row:N for a row without one.")]
+Reason = Annotated[str | None, typer.Option("--reason", help="One reason only. Default: all that the row has.")]
+
+
+@base_app.command(
+    "build", epilog="Example: torgsync base build shop.fdb --from-trs TSGoods.trs --encoding cp1251 --no-header"
+)
+def base_build(
+    target: Annotated[Path, typer.Argument(help="The base to create.")],
+    from_csv: Annotated[
+        Path | None, typer.Option(help="A folder with product_types.csv, sections.csv, goods.csv.")
+    ] = None,
+    from_trs: Annotated[Path | None, typer.Option(help="A TSGoods.trs as Torgsoft wrote it.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of the input. Default: told by the file.")] = None,
+    header: Annotated[
+        bool | None, typer.Option("--header/--no-header", help="Whether the TRS file has a header.")
+    ] = None,
+    layout: Annotated[int | None, typer.Option(help="50, 48 or 40 columns. Default: told by the file.")] = None,
+    chain_separator: Annotated[
+        str | None, typer.Option(help="; or | in section chains. Default: told by the file.")
+    ] = None,
+    charset: Annotated[str, typer.Option(help="Charset of the base: WIN1251, UTF8 or NONE.")] = "WIN1251",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing base.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Build a stand-in base from CSV samples or from a real sync file."""
+    from cli.base import run_base_build
+
+    run_base_build(
+        target, from_csv, from_trs, encoding, header, layout, chain_separator, charset, overwrite, as_json, quiet
+    )
+
+
+@runs_app.command("list", epilog="Example: torgsync runs household --limit 5")
+def runs_list(
+    shop: Annotated[
+        str | None, typer.Argument(help="The shop. Default: the one of this folder, else all below shops/.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="So many runs at most.")] = 20,
+    as_json: Json = False,
+) -> None:
+    """The runs of a shop, newest first: what each did, which one is loaded now."""
+    from cli.runs import run_list
+
+    run_list(shop, limit, as_json)
+
+
+@runs_app.command("diff", epilog="Example: torgsync runs diff household 20261123-023000-1a2b last")
+def runs_diff(
+    shop: ShopName,
+    before: Annotated[str, typer.Argument(metavar="A", help="The earlier run: its name, the beginning of it.")],
+    after: Annotated[str, typer.Argument(metavar="B", help="The later one, or last.")] = "last",
+    as_json: Json = False,
+) -> None:
+    """What changed in the catalogue from one run to another, removals first."""
+    from cli.runs import run_diff
+
+    run_diff(shop, before, after, as_json)
+
+
+@quarantine_app.command("list", epilog="Example: torgsync quarantine list household")
+def quarantine_list(shop: ShopName, run: LastRun = "last", as_json: Json = False) -> None:
+    """Rejected rows by table and reason, with what to do."""
+    from cli.quarantine import run_list
+
+    run_list(shop, run, as_json)
+
+
+@quarantine_app.command("show", epilog="Example: torgsync quarantine show household 1234")
+def quarantine_show(shop: ShopName, key: Key, run: LastRun = "last", as_json: Json = False) -> None:
+    """One rejected row: why, since when, whether it was accepted, and the row itself."""
+    from cli.quarantine import run_show
+
+    run_show(shop, key, run, as_json)
+
+
+@quarantine_app.command("accept", epilog='Example: torgsync quarantine accept household goods 1234 --note "old stock"')
+def quarantine_accept(
+    shop: ShopName,
+    table: Table,
+    key: Key,
+    note: Annotated[str, typer.Option(help="Why it may stay as it is: for those who come after you.")],
+    reason: Reason = None,
+    as_json: Json = False,
+) -> None:
+    """Let a rejected row count no more towards the limits of [quarantine]. It stays rejected."""
+    from cli.quarantine import run_accept
+
+    run_accept(shop, table, key, reason, note, as_json)
+
+
+@quarantine_app.command("unaccept", epilog="Example: torgsync quarantine unaccept household goods 1234")
+def quarantine_unaccept(shop: ShopName, table: Table, key: Key, reason: Reason = None, as_json: Json = False) -> None:
+    """Let an accepted row count towards the limits again."""
+    from cli.quarantine import run_unaccept
+
+    run_unaccept(shop, table, key, reason, as_json)
+
+
+@quarantine_app.command("replay", epilog="Example: torgsync quarantine replay household")
+def quarantine_replay(shop: ShopName, run: LastRun = "last", as_json: Json = False) -> None:
+    """Judge a run's rows again by today's settings and rules; neither the base nor a store is touched."""
+    from cli.quarantine import run_replay
+
+    run_replay(shop, run, as_json)

@@ -1,0 +1,96 @@
+"""``torgsync runs``: what was run, and what changed between two runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from cli.console import out, out_json
+from schemas.errors import SettingsError, ShopBusy
+from schemas.shop import Shop, load_shop
+
+
+def run_list(name: str | None, limit: int, as_json: bool) -> None:
+    """Print the newest runs of one shop, or of all shops that are found."""
+    from reports.runs import runs_text
+
+    shops = [load_shop(name)] if name else _shops()
+    found = {shop.name: facts(shop) for shop in shops}
+    if as_json:
+        shown = {shop: runs[:limit] for shop, runs in found.items()}
+        out_json(shown[shops[0].name] if name else shown)
+        return
+    for shop, runs in found.items():
+        out(runs_text(shop, runs[:limit], max(0, len(runs) - limit)))
+
+
+def facts(shop: Shop) -> list[dict[str, Any]]:
+    """Every run of a shop, newest first."""
+    from reports.runs import run_facts
+    from state.store import State
+
+    state = State(shop.state_url, shop.name)
+    try:
+        rows, loaded = state.runs(), state.loaded()
+    finally:
+        state.close()
+    held = any(row["outcome"] == "running" for row in rows) and _held(shop)
+    now, last = (loaded.run, loaded.last_successful) if loaded else (None, None)
+    newest = True
+    out = []
+    for row in rows:  # only the newest run can be the one that holds the shop
+        out.append(run_facts(row, now, last, held and newest))
+        newest = False
+    return out
+
+
+def _held(shop: Shop) -> bool:
+    """Whether a run holds the shop now: tried, as a dead process leaves its note but not its lock."""
+    from flows.lock import hold
+
+    try:
+        with hold(shop):
+            return False
+    except ShopBusy:
+        return True
+
+
+def _shops() -> list[Shop]:
+    """The shop of this folder, or those below ``shops/``."""
+    if Path("shop.toml").is_file():
+        return [load_shop(Path())]
+    found = [load_shop(path) for path in sorted(Path("shops").glob("*/shop.toml"))]
+    if not found:
+        raise SettingsError("no shop here", "give one: torgsync runs SHOP")
+    return found
+
+
+def run_diff(name: str, before: str, after: str, as_json: bool) -> None:
+    """Print what changed in the catalogue from run ``before`` to run ``after``."""
+    from flows.again import find_run
+    from reports.runs import diff_text
+    from schemas.contents import Rows
+    from state.history import History
+    from transforms.plan import Absent, operations, wanted_contents
+
+    shop = load_shop(name)
+    history = History(shop.folder / "history")
+    rows = [find_run(shop, run, plans=True) for run in (before, after)]
+    for row in rows:
+        if not row["catalogue"]:
+            raise SettingsError(
+                f"run {row['run']} ended before it had a catalogue ({row['outcome']})",
+                f"choose another: torgsync runs {shop.word}",
+            )
+    old, new = (history.catalogue(row["catalogue"]) for row in rows)
+    found = operations(wanted_contents(new, Rows()), wanted_contents(old, Rows()), Absent())
+    if as_json:
+        told = [json.loads(operation.line()) for operation in found]
+        out_json({"shop": shop.name, "before": rows[0]["run"], "after": rows[1]["run"], "operations": told})
+        return
+    names: dict[int, str] = {}
+    for catalogue in (old, new):
+        frame = catalogue.categories
+        names |= {int(n): " › ".join(path) for n, path in zip(frame["number"], frame["path"], strict=True)}
+    out(diff_text(f"{shop.name}: from run {rows[0]['run']} to run {rows[1]['run']}", found, names))
