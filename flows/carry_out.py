@@ -14,7 +14,7 @@ from schemas.contents import Contents
 from schemas.errors import StalePlan, StoreError, TorgsyncError
 from schemas.plan import Operation, StorePlan
 from schemas.report import StoreResult
-from schemas.shop import Store
+from schemas.shop import FileStore, Store
 from state.journal import StateJournal
 from state.store import Confirmed, Settlement
 from stores.protocol import Replan, Wanted
@@ -104,7 +104,7 @@ def _apply_store(run: Run, store: StorePlan, settings: Store) -> StoreResult:
     if store.error:
         raise StoreError(store.error)
     if not store.operations:  # nothing to do: the store is not even opened
-        published = False if settings.kind == "trs" else None
+        published = False if isinstance(settings, FileStore) else None
         return StoreResult(name=store.store, kind=store.kind, published=published)
     target = open_store(run, settings)
     wanted = run.wanted.get(store.store) or _wanted(run, target)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from flows.run import Run
 from schemas.contents import Rows
 from schemas.shop import SqlStore, Store
-from stores.feed import trs_target
+from stores.feed import feed_target
 from stores.protocol import Known
 from stores.protocol import Store as Target
 from stores.sql import SqlTarget
@@ -16,7 +18,8 @@ def open_store(run: Run, settings: Store) -> Target:
     """The store of these settings, with what it confirmed the last time where it cannot be asked."""
     if isinstance(settings, SqlStore):
         return SqlTarget(settings, run.shop.folder)
-    return trs_target(settings, run.shop.folder, _confirmed(run, settings.name))
+    date = datetime.fromisoformat(run.report.started_at)
+    return feed_target(settings, run.shop.folder, _confirmed(run, settings.name), date)
 
 
 def _confirmed(run: Run, store: str) -> Known:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from schemas.errors import SettingsError, closest
+from schemas.feeds import CsvFeed, GoogleFeed, JsonFeed, YmlFeed
 from schemas.tables import MAX_NUMBER
 from schemas.trs import ALL_COLUMNS
 
@@ -164,12 +165,25 @@ class SqlStore(Settings):
         return self
 
 
-class TrsStore(Settings):
-    """A store that reads ``TSGoods.trs``. ``profile`` names a dialect; the other keys override it."""
+class FileStore(Settings):
+    """What every store has that reads a file."""
 
     name: Name
-    kind: Literal["trs"]
     target: str = Field(description="the folder that receives the file")
+    filename: str
+
+    @field_validator("filename")
+    @classmethod
+    def _plain_filename(cls, value: str) -> str:
+        if Path(value).name != value:
+            raise ValueError("a file name, without folders")
+        return value
+
+
+class TrsStore(FileStore):
+    """A store that reads ``TSGoods.trs``. ``profile`` names a dialect; the other keys override it."""
+
+    kind: Literal["trs"]
     filename: str = "TSGoods.trs"
     profile: str = Field("torgsoft", description="a named dialect: see docs/trs.md")
     layout: Literal[50, 48, 40] | list[str] | None = Field(None, description="50 | 48 | 40 | a list of columns")
@@ -185,12 +199,33 @@ class TrsStore(Settings):
                 raise ValueError(f'no column "{column}": {closest(column, list(ALL_COLUMNS))}')
         return value
 
-    @field_validator("filename")
-    @classmethod
-    def _plain_filename(cls, value: str) -> str:
-        if Path(value).name != value:
-            raise ValueError("a file name, without folders")
-        return value
+
+class YmlStore(FileStore, YmlFeed):
+    """A marketplace that reads YML."""
+
+    kind: Literal["yml"]
+    filename: str = "feed.yml"
+
+
+class GoogleStore(FileStore, GoogleFeed):
+    """Google Merchant Center."""
+
+    kind: Literal["google"]
+    filename: str = "google.xml"
+
+
+class CsvStore(FileStore, CsvFeed):
+    """A reader of a table of goods."""
+
+    kind: Literal["csv"]
+    filename: str = "goods.csv"
+
+
+class JsonStore(FileStore, JsonFeed):
+    """A reader of one JSON document."""
+
+    kind: Literal["json"]
+    filename: str = "catalogue.json"
 
 
 class TrsDialect(Settings):
@@ -220,7 +255,16 @@ def trs_dialect(store: TrsStore) -> TrsDialect:
     return TRS_PROFILES[store.profile].model_copy(update=own)
 
 
-Store = Annotated[SqlStore | TrsStore, Field(discriminator="kind")]
+Store = Annotated[SqlStore | TrsStore | YmlStore | GoogleStore | CsvStore | JsonStore, Field(discriminator="kind")]
+KINDS: dict[str, type[BaseModel]] = {
+    "sql": SqlStore,
+    "trs": TrsStore,
+    "yml": YmlStore,
+    "google": GoogleStore,
+    "csv": CsvStore,
+    "json": JsonStore,
+}
+"""The settings of each kind of store."""
 
 
 class Shop(Settings):
@@ -244,7 +288,7 @@ class Shop(Settings):
         names = [store.name for store in self.stores]
         if len(set(names)) < len(names):
             raise ValueError("two stores have the same name")
-        files = [(store.target, store.filename) for store in self.stores if isinstance(store, TrsStore)]
+        files = [(store.target, store.filename) for store in self.stores if isinstance(store, FileStore)]
         if len(set(files)) < len(files):
             raise ValueError("two stores write the same file: give one another target or filename")
         return self
@@ -312,7 +356,7 @@ def load_shop(shop: str | Path) -> Shop:
 
 def _explain(error: Any) -> str:
     """One line per fault of the settings."""
-    where = ".".join(str(part) for part in error["loc"] if part not in ("sql", "trs", "SchemaMap", "str"))
+    where = ".".join(str(part) for part in error["loc"] if part not in (*KINDS, "SchemaMap", "str"))
     if error["type"] == "extra_forbidden":
         return f"  {where}: unknown key; {closest(str(error['loc'][-1]), _known_keys(error['loc']))}"
     return f"  {where}: {error['msg'].removeprefix('Value error, ')}"
@@ -330,8 +374,7 @@ def _known_keys(location: tuple[Any, ...]) -> list[str]:
         "history": HistorySettings,
         "state": StateSettings,
         "quarantine": QuarantineSettings,
-        "sql": SqlStore,
-        "trs": TrsStore,
+        **KINDS,
         "map": SchemaMap,
         "product_types": TypesMap,
         "goods": GoodsMap,

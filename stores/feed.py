@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from io import RawIOBase
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -15,19 +16,25 @@ from schemas.contents import Contents, Rows
 from schemas.errors import StalePlan, StoreError
 from schemas.plan import StorePlan
 from schemas.report import StoreResult
-from schemas.shop import TrsStore, trs_dialect
+from schemas.shop import CsvStore, FileStore, GoogleStore, JsonStore, TrsStore, YmlStore, trs_dialect
+from stores.feeds.google import write_google
+from stores.feeds.sink import FeedFile
+from stores.feeds.tables import write_csv, write_json
 from stores.feeds.trs import TrsWritten, write_trs
 from stores.feeds.trs_goods import feed_goods
+from stores.feeds.yml import content_sha256, write_yml
 from stores.protocol import Capabilities, Journal, Known, Replan, Wanted
 from stores.publish import publish
 
 
 @dataclass(frozen=True)
 class FeedWritten:
-    """What a writer has written: goods in the file, fingerprint of its content, remarks for the report."""
+    """What a writer has written: goods in the file, fingerprint of its content (without the date that a YML file
+    bears), remarks for the report.
+    """
 
     goods: int
-    sha256: str
+    content: str
     notes: tuple[str, ...] = ()
 
 
@@ -43,21 +50,29 @@ class FeedTarget:
     )
 
     def __init__(
-        self, name: str, kind: str, target: Path, filename: str, writer: Writer, known: Known, *, create: bool
+        self,
+        store: FileStore,
+        kind: str,
+        folder: Path,
+        writer: Writer,
+        known: Known,
+        fingerprint: Callable[[Path], str],
     ) -> None:
-        self.name, self.kind, self.target, self.filename = name, kind, target, filename
-        self.writer, self.known, self.create = writer, known, create
+        self.name, self.kind, self.filename = store.name, kind, store.filename
+        self.target = (folder / Path(store.target).expanduser()).resolve()
+        self.create = self.target.is_relative_to(folder)  # a folder outside the shop may be a share that is not mounted
+        self.writer, self.known, self.fingerprint = writer, known, fingerprint
 
     def want(self, catalogue: Catalogue, contents: Contents) -> Wanted:
         """The catalogue without redirects, and the fingerprint of the file that it makes."""
         written = self.writer(cast(BinaryIO, _Nowhere()), catalogue)
-        return Wanted(catalogue, replace(contents, redirects=Rows(), files={self.filename: written.sha256}))
+        return Wanted(catalogue, replace(contents, redirects=Rows(), files={self.filename: written.content}))
 
     def read(self) -> Contents:
         """What the file's reader was last given, and the fingerprint of the file that lies there now."""
         path = self.target / self.filename
         try:
-            found = {self.filename: _sha256(path)} if path.is_file() else {}
+            found = {self.filename: self.fingerprint(path)} if path.is_file() else {}
         except OSError as error:
             raise StoreError(
                 f"store {self.name}: {path} cannot be read: {error.strerror or error}", "correct its rights"
@@ -71,28 +86,50 @@ class FeedTarget:
         done = publish(
             self.target, self.filename, lambda stream: self.writer(stream, wanted.catalogue), create=self.create
         )
-        if done.sha256 != wanted.contents.files[self.filename]:
+        if done.result.content != wanted.contents.files[self.filename]:
             raise StalePlan(f"store {self.name}: the file came out otherwise than planned", "report this, please")
         journal.done(-1)
         changes = Counter(f"{op.entity} {op.kind}" for op in operations if op.entity != "feed")
         return StoreResult(
             name=self.name, kind=self.kind, operations=dict(sorted(changes.items())), lines=done.result.goods,
-            published=done.published, files={self.filename: done.sha256}, notes=list(done.result.notes),
+            published=done.published, files={self.filename: done.result.content}, notes=list(done.result.notes),
         )  # fmt: skip
 
 
-def trs_target(store: TrsStore, folder: Path, known: Known) -> FeedTarget:
-    """The store of a ``TSGoods.trs``."""
+def feed_target(store: FileStore, folder: Path, known: Known, date: datetime) -> FeedTarget:
+    """The store of a feed. ``date`` is what a YML file that must be written anew says of its content."""
+    writer, fingerprint = _writer(store, date)
+    return FeedTarget(store, str(getattr(store, "kind", "")), folder, writer, known, fingerprint)
 
-    def write(stream: BinaryIO, catalogue: Catalogue) -> FeedWritten:
-        goods = feed_goods(catalogue.offers, catalogue.product_types, catalogue.assignments, catalogue.sections)
-        written = write_trs(stream, goods, trs_dialect(store))
-        return FeedWritten(written.goods, written.sha256, (*written.notes, *_replaced(written)))
 
-    target = (folder / Path(store.target).expanduser()).resolve()
-    return FeedTarget(
-        store.name, store.kind, target, store.filename, write, known, create=target.is_relative_to(folder)
-    )
+def _writer(store: FileStore, date: datetime) -> tuple[Writer, Callable[[Path], str]]:
+    if isinstance(store, TrsStore):
+        return lambda stream, catalogue: _trs(stream, catalogue, store), _sha256
+    if isinstance(store, YmlStore):
+        return _other(lambda s, c: write_yml(s, c.categories, c.offers, store, date)), content_sha256
+    if isinstance(store, GoogleStore):
+        return _other(lambda s, c: write_google(s, c.categories, c.offers, store)), _sha256
+    if isinstance(store, CsvStore):
+        return _other(lambda s, c: write_csv(s, c.categories, c.offers, store)), _sha256
+    assert isinstance(store, JsonStore)
+    return _other(lambda s, c: write_json(s, c.categories, c.offers, store)), _sha256
+
+
+def _trs(stream: BinaryIO, catalogue: Catalogue, store: TrsStore) -> FeedWritten:
+    goods = feed_goods(catalogue.offers, catalogue.product_types, catalogue.assignments, catalogue.sections)
+    written = write_trs(stream, goods, trs_dialect(store))
+    return FeedWritten(written.goods, written.sha256, (*written.notes, *_replaced(written)))
+
+
+def _other(write: Callable[[BinaryIO, Catalogue], FeedFile]) -> Writer:
+    """A writer whose report also tells which goods are not in its file, and why."""
+
+    def writer(stream: BinaryIO, catalogue: Catalogue) -> FeedWritten:
+        file = write(stream, catalogue)
+        left_out = tuple(f"{count} goods are not in the file: {reason}" for reason, count in file.left_out.items())
+        return FeedWritten(file.offers, file.content_sha256, (*left_out, *file.notes))
+
+    return writer
 
 
 class _Nowhere(RawIOBase):

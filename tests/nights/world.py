@@ -7,9 +7,11 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
@@ -67,6 +69,7 @@ class World:
     types: dict[int, tuple[int | None, str, int | None]] = field(default_factory=dict)
     sections: dict[int, tuple[int | None, str, int]] = field(default_factory=dict)
     goods: dict[int, tuple[int, str]] = field(default_factory=dict)
+    prices: dict[int, str] = field(default_factory=dict)
 
     def settings(self, unmapped: str = "inherit", retire_after: int = 3, keep_runs: int = 60, rules: str = "") -> None:
         text = SETTINGS.format(unmapped=unmapped, retire_after=retire_after, keep_runs=keep_runs)
@@ -82,10 +85,14 @@ class World:
         return load_shop(self.folder)
 
     def extract(self, *_: Any) -> Extract:
+        goods = goods_frame(*((key, *row) for key, row in self.goods.items()))
+        for column, value in (("retail_price", self.prices.get), ("warehouse_quantity", lambda _: "5")):
+            found = [None if value(good) is None else Decimal(value(good)) for good in self.goods]
+            goods[column] = pd.Series(found, index=goods.index, dtype=goods[column].dtype)
         return Extract(
             types_frame(*((key, *row) for key, row in self.types.items())),
             sections_frame(*((key, *row) for key, row in self.sections.items())),
-            goods_frame(*((key, *row) for key, row in self.goods.items())),
+            goods,
         )
 
     def sync(self, allow: dict[str, int] | None = None) -> RunReport:

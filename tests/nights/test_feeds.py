@@ -1,0 +1,112 @@
+"""Every kind of feed through whole nights: planned, published when its content changes, left alone when not."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+import flows.session
+from tests.nights.world import World
+
+STORES = """
+[[stores]]
+name = "prom"
+kind = "yml"
+profile = "prom"
+target = "feed"
+filename = "prom.yml"
+shop_name = "Дім & Сад"
+shop_url = "https://dim.example"
+url = "https://dim.example/g/{good_id}"
+[[stores]]
+name = "google"
+kind = "google"
+target = "feed"
+shop_name = "Дім & Сад"
+shop_url = "https://dim.example"
+url = "https://dim.example/g/{good_id}"
+[[stores]]
+name = "table"
+kind = "csv"
+target = "feed"
+columns = ["good_id", "name", "category_path"]
+[[stores]]
+name = "document"
+kind = "json"
+target = "feed"
+columns = ["good_id", "name", "category_number"]
+"""
+NAMES = {"prom": "prom.yml", "google": "google.xml", "table": "goods.csv", "document": "catalogue.json"}
+BEGIN = datetime(2026, 3, 1, 2, 30, tzinfo=timezone(timedelta(hours=2)))
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    world = World(tmp_path / "shop")
+    world.settings()
+    with (world.folder / "shop.toml").open("a", encoding="utf-8") as settings:
+        settings.write(STORES)
+    world.sections = {1: (None, "Дім", 1), 2: (1, "Посуд", 2)}
+    world.types = {1: (None, "Дім", 1), 2: (1, "Посуд", 2), 3: (None, "Інше", None)}
+    world.goods = {n: (n % 3 + 1, f"Товар {n}") for n in range(1, 13)}
+    world.prices = {n: "10.50" for n in world.goods}
+    return world
+
+
+def images(world: World) -> dict[str, bytes]:
+    return {store: (world.folder / "feed" / name).read_bytes() for store, name in NAMES.items()}
+
+
+def test_a_feed_is_written_when_its_content_changes_and_left_alone_on_another_night(world, monkeypatch):
+    seen = []
+    for night in range(3):
+        monkeypatch.setattr(flows.session, "now", lambda night=night: BEGIN + timedelta(days=night))
+        if night == 2:
+            world.goods[1] = (2, "Товар 1, новий")
+        report = world.sync()
+        assert report.outcome == "ok", report.message
+        seen.append((images(world), {s.name: s.published for s in report.stores if s.name in NAMES}))
+    assert seen[0][1] == dict.fromkeys(NAMES, True)
+    assert seen[1][1] == dict.fromkeys(NAMES, False)
+    assert seen[1][0] == seen[0][0], "not even the date of the YML file"
+    assert seen[2][1] == dict.fromkeys(NAMES, True)
+    assert world.plan().empty
+
+
+def test_a_file_that_somebody_changed_by_hand_is_written_again(world):
+    world.sync()
+    before = images(world)
+    (world.folder / "feed" / "prom.yml").write_text("правка")
+    (world.folder / "feed" / "goods.csv").unlink()
+    report = world.sync()
+    assert {s.name: s.published for s in report.stores if s.published} == {"prom": True, "table": True}
+    after = images(world)
+    assert {k: v for k, v in after.items() if k != "prom"} == {k: v for k, v in before.items() if k != "prom"}
+    assert len(after["prom"]) == len(before["prom"])
+
+
+def test_every_feed_tells_the_same_goods_in_the_same_categories(world):
+    world.sync()
+    shown = {good: number for good, (number, _) in world.shown()[1].items()}
+    yml = etree.fromstring(images(world)["prom"])
+    offers = {int(o.get("id")): int(o.findtext("categoryId")) for o in yml.iter("offer") if o.get("available") != "x"}
+    assert {good: number for good, number in offers.items() if good in shown} == shown
+    parents = {int(c.get("id")): c.get("parentId") for c in yml.iter("category")}
+    assert parents == {1: None, 2: "1"}
+    document = json.loads(images(world)["document"])
+    assert {row["good_id"]: row["category_number"] for row in document["offers"]} == shown
+
+
+def test_a_catalogue_without_a_good_to_sell_fails_its_feed_and_leaves_the_other_stores_whole(world):
+    world.prices = {}
+    report = world.sync()
+    failed = {store.name: store.message for store in report.stores if store.outcome == "failed"}
+    assert (report.exit_code, report.outcome) == (4, "some stores failed")
+    assert set(failed) >= {"prom", "google"}
+    assert all(failed.values())
+    assert not (world.folder / "feed" / "prom.yml").exists()
+    assert {store.name for store in report.stores if store.outcome == "ok"} >= {"web", "site"}
