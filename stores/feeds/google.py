@@ -58,12 +58,12 @@ def product_type(path: list[str], notes: Notes) -> str:
         level = " / ".join(part.strip() for part in level.split(",") if part.strip()) or level.replace(",", " ")
         level = level.replace(">", "›")
         if level != name:
-            notes.say(f'product_type: "{name}" became "{level}", Google splits at commas and >')
+            notes.name("product_type mended, Google splits at commas and >", name, f'"{name}" became "{level}"')
         levels.append(level)
     while len(levels) > 1 and len(" > ".join(levels)) > PRODUCT_TYPE:
         del levels[-1]
     if len(levels) < len(path):
-        notes.say(f"product_type: {' > '.join(path)[:60]}… cut to whole levels within {PRODUCT_TYPE} characters")
+        notes.name(f"product_type cut to whole levels within {PRODUCT_TYPE} characters", path[-1][:60])
     return " > ".join(levels)[:PRODUCT_TYPE]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from io import StringIO
 from typing import Any, BinaryIO
 
@@ -19,10 +19,13 @@ from schemas.feeds import CsvFeed, JsonFeed, TableFeed
 from stores.feeds.check import check_feed, refuse_empty
 from stores.feeds.goods import KINDS, Piece, Prices, category_paths, pieces
 from stores.feeds.sink import FeedFile, Sink
-from stores.feeds.text import Notes, clean_line, lines
+from stores.feeds.text import Notes, blocks, clean_line, lines
 from stores.feeds.trs_text import to_cp1251
 
 Cell = str | int | bool | None | list[str]
+Cleaner = Callable[[Sequence[str], str, Sequence[int], Notes], list[str]]
+
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def write_csv(stream: BinaryIO, categories: pd.DataFrame, offers: pd.DataFrame, feed: CsvFeed) -> FeedFile:
@@ -42,7 +45,7 @@ def write_csv(stream: BinaryIO, categories: pd.DataFrame, offers: pd.DataFrame, 
     for piece in _chosen(offers, feed, left_out):
         cells = [
             _encodable([_csv_cell(value, field, feed) for value in values], feed, (field, piece.ids), notes)
-            for field, values in _columns(piece, feed, paths, notes)
+            for field, values in _columns(piece, feed, paths, lines, notes)
         ]
         sink.write(_csv(zip(*cells, strict=True), feed))
         written += len(piece)
@@ -62,7 +65,7 @@ def write_json(stream: BinaryIO, categories: pd.DataFrame, offers: pd.DataFrame,
     paths = category_paths(categories)
     sink.write('{"categories":[\n' + ",\n".join(_categories(categories, paths)) + '\n],\n"offers":[')
     for piece in _chosen(offers, feed, left_out):
-        cells = [values for _, values in _columns(piece, feed, paths, notes)]
+        cells = [values for _, values in _columns(piece, feed, paths, blocks, notes)]
         rows = [_json(dict(zip(columns, row, strict=True))) for row in zip(*cells, strict=True)]
         if rows:
             sink.write((",\n" if written else "\n") + ",\n".join(rows))
@@ -83,14 +86,14 @@ def _chosen(offers: pd.DataFrame, feed: TableFeed, left_out: Counter[str]) -> It
 
 
 def _columns(
-    piece: Piece, feed: TableFeed, paths: Mapping[int, list[str]], notes: Notes
+    piece: Piece, feed: TableFeed, paths: Mapping[int, list[str]], clean: Cleaner, notes: Notes
 ) -> Iterator[tuple[str, Sequence[Cell]]]:
-    """The wanted columns of one piece, values as they stand in JSON."""
+    """The wanted columns of one piece, values as they stand in JSON; ``clean`` is for long texts."""
     wanted = list(feed.named_columns.values())
     prices = piece.prices(discounts=feed.discounts, notes=notes) if {"price", "old_price"} & {*wanted} else None
     numbers = piece.integers("category_number")
     for field in wanted:
-        yield field, _values(field, piece, prices, numbers, paths, notes)
+        yield field, _values(field, piece, prices, numbers, paths, clean, notes)
 
 
 def _values(
@@ -99,6 +102,7 @@ def _values(
     prices: Prices | None,
     numbers: list[int | None],
     paths: Mapping[int, list[str]],
+    clean: Cleaner,
     notes: Notes,
 ) -> Sequence[Cell]:
     if field in ("price", "old_price"):
@@ -116,7 +120,7 @@ def _values(
         return piece.ids
     kind = KINDS[field]
     if kind == "text":
-        return lines(piece.texts(field), field, piece.ids, notes)
+        return (clean if field == "description" else lines)(piece.texts(field), field, piece.ids, notes)
     return piece.decimals(field) if kind == "decimal" else piece.integers(field)
 
 
@@ -134,10 +138,6 @@ def _categories(categories: pd.DataFrame, paths: Mapping[int, list[str]]) -> Ite
         )
 
 
-def _json(record: Mapping[str, Any]) -> str:
-    return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
-
-
 def _paths(
     categories: pd.DataFrame, fields: Sequence[str] | Any, separator: str, notes: Notes
 ) -> Mapping[int, list[str]]:
@@ -145,7 +145,7 @@ def _paths(
     paths = category_paths(categories)
     if "category_path" in fields:
         for name in sorted({path[-1] for path in paths.values() if separator in path[-1]}):
-            notes.say(f'category_path: the name "{name}" holds the separator "{separator}", its path cannot be split')
+            notes.name(f'category_path cannot be split where a name holds its separator "{separator}"', name)
     return paths
 
 

@@ -21,39 +21,46 @@ _BORDER = "\x1f"
 """Stands between the texts of a column while it is escaped as one; ``clean_line`` and ``clean_block`` remove it."""
 
 FEW = 5
-"""So many goods are named in a note."""
+"""So many goods or names are shown in a note."""
 
 
 class Notes:
     """Counts what a writer changed or left out, to become one line each at the end."""
 
     def __init__(self) -> None:
-        self._goods: dict[str, list[int]] = {}
-        self._counts: dict[str, int] = {}
+        self._found: dict[tuple[str, str], list[str]] = {}
+        self._counts: dict[tuple[str, str], int] = {}
+        self._names: set[tuple[str, str]] = set()
         self._plain: list[str] = []
 
     def good(self, what: str, good_id: int) -> None:
         """Something happened to a good."""
-        self._counts[what] = self._counts.get(what, 0) + 1
-        named = self._goods.setdefault(what, [])
-        if len(named) < FEW:
-            named.append(good_id)
+        self._count((what, "good"), str(good_id))
+
+    def name(self, what: str, name: str, example: str = "") -> None:
+        """Something happened to a category's name, wherever it stands."""
+        if (what, name) not in self._names:
+            self._names.add((what, name))
+            self._count((what, "name"), example or name)
 
     def say(self, text: str) -> None:
-        """A note that is said once, as it is."""
-        if text not in self._plain:
-            self._plain.append(text)
+        """A note as it is."""
+        self._plain.append(text)
 
     def lines(self) -> tuple[str, ...]:
         """``name cut to 100 characters: 2 goods (7, 9)``, in the order in which they came up."""
-        return (
-            *self._plain,
-            *(
-                f"{what}: {count} good{'s' if count > 1 else ''} "
-                f"({', '.join(map(str, self._goods[what]))}{', …' if count > FEW else ''})"
-                for what, count in self._counts.items()
-            ),
+        counted = (
+            f"{what}: {count} {unit}{'s' if count > 1 else ''} "
+            f"({', '.join(self._found[what, unit])}{', …' if count > FEW else ''})"
+            for (what, unit), count in self._counts.items()
         )
+        return (*self._plain, *counted)
+
+    def _count(self, key: tuple[str, str], example: str) -> None:
+        self._counts[key] = self._counts.get(key, 0) + 1
+        found = self._found.setdefault(key, [])
+        if len(found) < FEW:
+            found.append(example)
 
 
 def clean_line(text: str) -> str:

@@ -79,7 +79,7 @@ def _category_lines(categories: pd.DataFrame, feed: YmlFeed, notes: Notes) -> It
     for number, name, parent in zip(*columns, strict=True):
         cleaned = clean_line(str(name))
         if cleaned != str(name).strip():
-            notes.say(f"category {number}: line breaks or control characters in its name became one blank each")
+            notes.name("category name: line breaks or control characters became one blank each", cleaned)
         yield (
             f'<category id="{number}"'
             f"{_attribute('parentId', None if pd.isna(parent) else parent)}"
