@@ -182,6 +182,7 @@ def test_a_good_whose_stock_is_unknown_is_not_available() -> None:
         (370, 400, "370", None),  # a "discount" that raises the price is none
         ("150.80", "99.995", "100", "150.8"),
         ("31.03448276", None, "31.03", None),
+        ("0.125", None, "0.13", None),  # half up, as a till does
         ("0.10", None, "0.1", None),
         (1000000, None, "1000000", None),
     ],
