@@ -12,7 +12,7 @@ from schemas.errors import StoreError
 from schemas.plan import Plan, StorePlan, Trip, fingerprint
 from schemas.shop import GuardsSettings, Shop
 from state.store import Loaded
-from transforms.absence import Tombstone, due
+from transforms.absence import Tombstone, by_entity, due
 from transforms.guards import Limits, Previous, catalogue_trips, extract_trips, number_trips, store_trips
 from transforms.numbers import meanings_of, number_changes
 from transforms.plan import REDIRECT_COLUMNS, Absent, operations, wanted_contents
@@ -29,7 +29,7 @@ def make_plan(run: Run, held: dict[Entity, list[int]]) -> Plan:
     assert catalogue is not None
     loaded, previous = last_loaded(run)
     redirects = wanted_redirects(run, catalogue, previous)
-    retire = due(stones(run).values(), run.shop.removals.retire_after)
+    retire = by_entity(buried(run))
     absent = Absent(held, retire)
     contents = wanted_contents(catalogue, redirects.emitted)
     trips = _trips(run, catalogue, loaded, previous)
@@ -64,6 +64,29 @@ def make_plan(run: Run, held: dict[Entity, list[int]]) -> Plan:
     )
 
 
+def plan_unread(run: Run) -> Plan:
+    """``run.plan`` with the stores that could not be read when it was made: planned now, for the same catalogue."""
+    plan, catalogue = run.plan, run.catalogue
+    assert plan is not None
+    assert catalogue is not None
+    settings = {store.name: store for store in run.shop.stores}
+    stores, trips = [], list(plan.guards)
+    for store in plan.stores:
+        if store.error:
+            try:
+                target = open_store(run, settings[store.store])
+                wanted = run.wanted[store.store] = target.want(catalogue, contents_of(plan, catalogue))
+                present = target.read()
+            except StoreError as error:
+                stores.append(store.model_copy(update={"error": error.message}))
+                continue
+            needed = operations(wanted.contents, present, Absent(plan.held, plan.retire))
+            trips += store_trips(store.store, present, needed, limits(run.shop.guards))
+            store = StorePlan(store=store.store, kind=store.kind, before=_fingerprint(present), operations=needed)
+        stores.append(store)
+    return plan.model_copy(update={"guards": tuple(trips), "stores": tuple(stores)})
+
+
 def contents_of(plan: Plan, catalogue: Catalogue) -> Contents:
     """What the stores shall hold by a plan that was kept."""
     return wanted_contents(catalogue, Rows(REDIRECT_COLUMNS, {key: row for key, row in plan.redirects.items()}))
@@ -84,12 +107,13 @@ def stones(run: Run) -> dict[Any, Tombstone]:
 
 def wanted_redirects(run: Run, catalogue: Catalogue, previous: Catalogue | None) -> Redirects:
     """The redirects once ``catalogue`` is loaded."""
-    buried = [
-        Buried(stone.key, stone.path, stone.parent_number)
-        for stone in stones(run).values()
-        if stone.entity == "category" and stone.nights >= run.shop.removals.retire_after
-    ]
-    return next_redirects(run.state.redirects(), previous, catalogue, buried)
+    graves = [Buried(s.key, s.path, s.parent_number) for s in buried(run) if s.entity == "category"]
+    return next_redirects(run.state.redirects(), previous, catalogue, graves)
+
+
+def buried(run: Run) -> list[Tombstone]:
+    """What has been absent for long enough to be retired tonight."""
+    return due(stones(run).values(), run.shop.removals.retire_after, run.report.started_at[:10])
 
 
 def limits(settings: GuardsSettings) -> Limits:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -61,10 +61,14 @@ def _keys(catalogue: Catalogue) -> dict[Grave, tuple[tuple[str, ...], int | None
     return categories | {("offer", int(good)): ((), None) for good in catalogue.offers["good_id"]}
 
 
-def due(stones: Collection[Tombstone], retire_after: int) -> dict[Buriable, set[int]]:
-    """Keys that have been absent for ``retire_after`` nights or more."""
+def due(stones: Iterable[Tombstone], retire_after: int, night: str) -> list[Tombstone]:
+    """What had been absent for ``retire_after`` nights when ``night`` began: a rerun within one night counts nothing."""
+    return [stone for stone in stones if stone.nights >= retire_after and stone.last_night != night]
+
+
+def by_entity(stones: Iterable[Tombstone]) -> dict[Buriable, set[int]]:
+    """The keys of some tombstones, by entity."""
     out: dict[Buriable, set[int]] = {"category": set(), "offer": set()}
     for stone in stones:
-        if stone.nights >= retire_after:
-            out[stone.entity].add(stone.key)
+        out[stone.entity].add(stone.key)
     return out

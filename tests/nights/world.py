@@ -44,6 +44,10 @@ max_share = 1
 retire_after = {retire_after}
 [history]
 keep_runs = {keep_runs}
+{stores}
+"""
+
+STORES = """
 [[stores]]
 name = "web"
 kind = "sql"
@@ -71,8 +75,15 @@ class World:
     goods: dict[int, tuple[int, str]] = field(default_factory=dict)
     prices: dict[int, str] = field(default_factory=dict)
 
-    def settings(self, unmapped: str = "inherit", retire_after: int = 3, keep_runs: int = 60, rules: str = "") -> None:
-        text = SETTINGS.format(unmapped=unmapped, retire_after=retire_after, keep_runs=keep_runs)
+    def settings(
+        self,
+        unmapped: str = "inherit",
+        retire_after: int = 3,
+        keep_runs: int = 60,
+        rules: str = "",
+        stores: str = STORES,
+    ) -> None:
+        text = SETTINGS.format(unmapped=unmapped, retire_after=retire_after, keep_runs=keep_runs, stores=stores)
         self.folder.mkdir(exist_ok=True)
         (self.folder / "shop.toml").write_text(text, encoding="utf-8")
         self.rules(rules)
