@@ -15,7 +15,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "feeds.md").read_text(encoding="utf
 def test_every_setting_stands_in_the_example_of_its_kind(kind, model) -> None:
     example = PAGE.split(f'## kind = "{kind}"')[1].split("```toml")[1].split("```")[0]
     keys = {line.split(" = ")[0] for line in example.splitlines() if " = " in line}
-    assert keys - {"name", "kind"} == set(model.model_fields)
+    assert keys - {"name", "kind", "target", "filename"} == set(model.model_fields)
 
 
 @pytest.mark.parametrize("name", YML_PROFILES)
