@@ -22,7 +22,6 @@ from sqlalchemy import (
     create_engine,
     delete,
     false,
-    insert,
     inspect,
     select,
     update,
@@ -38,6 +37,7 @@ from schemas.report import StoreResult
 from schemas.shop import SqlStore
 from schemas.sql import migrate, schema_version, sql_columns
 from schemas.tables import CATEGORIES, OFFERS
+from stores.bulk import insert_rows
 from stores.protocol import Capabilities, Journal, Replan, Wanted
 
 METADATA = MetaData()
@@ -185,7 +185,8 @@ def _write_group(connection: Connection, group: Sequence[Operation], wanted: Con
         connection.execute(delete(table).where(by_key), keys)
     if verb in ("insert", "replace"):
         _refuse_foreign(connection, table, key, group)
-        connection.execute(insert(table), [{key: op.key, **rows.row(op.key), "managed": True} for op in group])
+        columns = (key, *rows.columns, "managed")
+        insert_rows(connection, table, columns, ((op.key, *rows.rows[op.key], True) for op in group))
     if verb == "update":
         statement = update(table).where(by_key).values({name: bindparam(f"new_{name}") for name in columns})
         connection.execute(

@@ -62,7 +62,7 @@ def _keys(catalogue: Catalogue) -> dict[Grave, tuple[tuple[str, ...], int | None
 
 
 def due(stones: Iterable[Tombstone], retire_after: int, night: str) -> list[Tombstone]:
-    """What had been absent for ``retire_after`` nights when ``night`` began: a rerun within one night counts nothing."""
+    """What had been absent for ``retire_after`` nights when ``night`` began: a rerun in one night counts nothing."""
     return [stone for stone in stones if stone.nights >= retire_after and stone.last_night != night]
 
 
