@@ -73,7 +73,10 @@ def runs_list(
     limit: Annotated[int, typer.Option(min=1, help="So many runs at most.")] = 20,
     as_json: Json = False,
 ) -> None:
-    """The runs of a shop, newest first: what each did, which one is loaded now."""
+    """What each run did, newest first.
+
+    Marks the run that is loaded now and the last one that every store took. A run that died is shown as interrupted.
+    """
     from cli.runs import run_list
 
     run_list(shop, limit, as_json)
@@ -86,7 +89,10 @@ def runs_diff(
     after: Annotated[str, typer.Argument(metavar="B", help="The later one, or last.")] = "last",
     as_json: Json = False,
 ) -> None:
-    """What changed in the catalogue from one run to another, removals first."""
+    """What changed from one run to another.
+
+    The kept catalogues are compared: categories and goods as operations, removals first.
+    """
     from cli.runs import run_diff
 
     run_diff(shop, before, after, as_json)
@@ -102,7 +108,7 @@ def quarantine_list(shop: ShopName, run: LastRun = "last", as_json: Json = False
 
 @quarantine_app.command("show", epilog="Example: torgsync quarantine show household 1234")
 def quarantine_show(shop: ShopName, key: Key, run: LastRun = "last", as_json: Json = False) -> None:
-    """One rejected row: why, since when, whether it was accepted, and the row itself."""
+    """One row: why, since when, accepted or not."""
     from cli.quarantine import run_show
 
     run_show(shop, key, run, as_json)
@@ -117,7 +123,10 @@ def quarantine_accept(
     reason: Reason = None,
     as_json: Json = False,
 ) -> None:
-    """Let a rejected row count no more towards the limits of [quarantine]. It stays rejected."""
+    """Let a row count towards no limit.
+
+    It stays rejected, and [quarantine] max_rows and max_share count it no more.
+    """
     from cli.quarantine import run_accept
 
     run_accept(shop, table, key, reason, note, as_json)
@@ -133,7 +142,10 @@ def quarantine_unaccept(shop: ShopName, table: Table, key: Key, reason: Reason =
 
 @quarantine_app.command("replay", epilog="Example: torgsync quarantine replay household")
 def quarantine_replay(shop: ShopName, run: LastRun = "last", as_json: Json = False) -> None:
-    """Judge a run's rows again by today's settings and rules; neither the base nor a store is touched."""
+    """Judge a run's rows again.
+
+    By today's settings, rules and schemas, from the extract that the run kept: neither the base nor a store is touched.
+    """
     from cli.quarantine import run_replay
 
     run_replay(shop, run, as_json)

@@ -89,7 +89,7 @@ def _show_plan(shop: Shop, report: RunReport, made: Plan | None, to: Path | None
     elif not quiet:
         _print(shop, made)
         path = to or shop.output / "plan.json"
-        if not made.empty:
+        if not made.empty and not report.exit_code:
             out(f"Nothing was changed. To do exactly this: torgsync apply {path}")
     complain(report)
 
@@ -103,8 +103,13 @@ def _print(shop: Shop, plan: Plan) -> None:
 def _names(shop: Shop, plan: Plan) -> dict[int, str]:
     from flows.pages import category_names
     from state.history import History
+    from state.store import State
 
-    return category_names(History(shop.folder / "history"), plan)
+    state = State(shop.state_url, shop.name)
+    try:
+        return category_names(History(shop.folder / "history"), state, plan)
+    finally:
+        state.close()
 
 
 def _shop_of(path: Path) -> Shop:

@@ -30,11 +30,11 @@ def run_report(name: str, run: str, html: Path | None, as_json: bool) -> None:
     if html is not None:
         state = State(shop.state_url, shop.name)
         try:
-            rejected = state.quarantine(report.run)
+            history = History(shop.folder / "history")
+            page = report_page(history, state, report, history.plan(report.run), state.quarantine(report.run))
         finally:
             state.close()
-        history = History(shop.folder / "history")
-        html.write_text(report_page(history, report, history.plan(report.run), rejected), encoding="utf-8")
+        html.write_text(page, encoding="utf-8")
     if as_json:
         out_json(report.model_dump(mode="json"))
         return

@@ -8,7 +8,7 @@ from typing import Any
 
 from flows.carry_out import carry_out, check_fresh
 from flows.main_path import guard
-from flows.planning import make_plan, settings_fingerprint
+from flows.planning import make_plan, plan_unread, settings_fingerprint
 from flows.run import Run
 from flows.session import run_session
 from flows.steps import PlainSteps, Steps
@@ -169,6 +169,8 @@ def _apply(
         run.catalogue = run.history.catalogue(plan.catalogue)
         if plan.extract:
             run.raw = run.history.extract(plan.extract)
+        if continues:  # a plan file is applied as it is; a run goes on with the stores that it could not reach
+            run.plan = (do or steps)("plan", plan_unread, run)
         (do or steps)("check", check_fresh, run)
         guard(run)
         carry_out(run, do or steps, only)

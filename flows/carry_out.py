@@ -40,12 +40,19 @@ def carry_out(run: Run, do: Steps, only: Collection[str] | None = None) -> None:
         results.append(_apply(run, store, settings[store.store], do))
     failed = [result.name for result in results if result.outcome == "failed"]
     if len(failed) < len(results) or not plan.stores:
-        _settle(run, complete=not failed and len(todo) == len(plan.stores))
+        _settle(run, complete=not failed and _all_took(run))
     if failed:
         raise StoreError(
             f"{len(failed)} of {len(results)} stores failed: {', '.join(failed)}",
             "mend them and run again: the others are up to date",
         )
+
+
+def _all_took(run: Run) -> bool:
+    """Whether every store of the plan holds its catalogue now: a retry completes what the run before it began."""
+    assert run.plan is not None
+    taken = {store: confirmed.catalogue for store, confirmed in run.state.confirmed().items()}
+    return all(taken.get(store.store) == run.plan.catalogue for store in run.plan.stores)
 
 
 def check_fresh(run: Run) -> None:

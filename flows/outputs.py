@@ -23,7 +23,7 @@ def write_outputs(run: Run) -> None:
         files["plan.json"] = run.plan.to_json().encode()
     run.report.outputs = sorted([*files, "report.html", "report.json"])
     rows: list[dict[Any, Any]] = [] if rejected is None else rejected.to_dict("records")
-    files["report.html"] = report_page(run.history, run.report, run.plan, rows).encode()
+    files["report.html"] = report_page(run.history, run.state, run.report, run.plan, rows).encode()
     files["report.json"] = (run.report.model_dump_json(indent=2) + "\n").encode()
     for name, content in files.items():
         publish(run.shop.output, name, lambda stream, content=content: stream.write(content), create=True)  # type: ignore[misc]

@@ -10,14 +10,11 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from reports.outputs import goods_below, preorder
-from reports.plan import Names, blocks, named, plan_title, twin
-from reports.summary import store_sentence, title
+from reports.plan import MOST, Names, blocks, named, plan_title, twin
+from reports.summary import phrase, store_sentence, title
 from schemas.plan import Plan
 from schemas.reasons import REASONS
 from schemas.report import RunReport
-
-LIMIT = 200
-"""So many rows of one table are shown; the files in the output folder have all of them."""
 
 _TILES = {
     "goods_in": "goods in Torgsoft",
@@ -58,15 +55,20 @@ def run_page(
     shown = {
         "title": title(report),
         "report": report,
-        "tiles": [(word, report.counts[key]) for key, word in _TILES.items() if key in report.counts],
+        "tiles": [
+            (word, report.counts[key])
+            for key, word in _TILES.items()
+            if report.counts.get(key) or (key in report.counts and key != "goods_held")
+        ],
         "lost": [item for item in unmapped if item.category_number is None],
         "saved": [item for item in unmapped if item.category_number is not None],
         "rejected": rejected,
         "reasons": REASONS,
         "sentence": store_sentence,
+        "told": phrase(report),
         "tree": [] if categories is None else tree(categories),
         "plan": None,
-        "limit": LIMIT,
+        "limit": MOST,
     }
     if plan is not None:
         shown |= _planned(plan, names)
@@ -82,14 +84,14 @@ def _planned(plan: Plan, names: Names | None) -> dict[str, Any]:
         if same is not None:
             found = [block for block in found if block.kind in ("redirect", "unredirect", "publish")]
         stores.append((store, found, same))
-    return {"plan": plan, "stores": stores, "limit": LIMIT}
+    return {"plan": plan, "stores": stores, "limit": MOST}
 
 
 def tree(categories: pd.DataFrame) -> list[dict[str, Any]]:
     """The category tree as what opens, what stands in it, and what closes: flat, so that no depth is too deep."""
     rows = [{str(name): value for name, value in row.items()} for row in categories.to_dict("records")]
     below = goods_below(rows)
-    few = len(rows) <= LIMIT
+    few = len(rows) <= MOST
     out: list[dict[str, Any]] = []
     opened: list[int] = []
     for row, has_children in preorder(rows):

@@ -15,17 +15,23 @@ Names = Mapping[int, str]
 _HIDDEN_FIELDS = ("path", "depth", "hidden", "retired")
 """They follow from a category's name and parent, or from the kind of the operation."""
 _WORDS = {"category": ("category", "categories"), "offer": ("good", "goods"), "redirect": ("address", "addresses")}
+MOST = 200
+"""So many rows, or goods of a group, are shown; the plan file has all of them."""
 _MEMBERS = 3
 """So many goods of a group are named in the terminal."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One operation, or several goods with the same change: ``what`` it is about, what is ``told`` of it."""
+    """One operation, or several goods with the same change: ``what`` it is about, what is ``told`` of it.
+
+    Of many ``members`` only the first are held; ``more`` counts the others.
+    """
 
     what: str
     told: str = ""
     members: tuple[str, ...] = ()
+    more: int = 0
 
 
 @dataclass(frozen=True)
@@ -89,7 +95,7 @@ def row_line(row: Row) -> str:
     """A row for the terminal; of the goods of a group only the first are named."""
     text = f"{row.what}  {row.told}" if row.told else row.what
     if row.members:
-        more = len(row.members) - _MEMBERS
+        more = row.more + len(row.members) - _MEMBERS
         text += f": {', '.join(row.members[:_MEMBERS])}" + (f" and {more} more" if more > 0 else "")
     return text
 
@@ -127,7 +133,8 @@ def _grouped(chosen: list[Operation], names: Names) -> list[Row]:
         else:
             rows.append(Row(_what(operation), _told(operation, names)))
     for told, found in sorted(groups.items(), key=lambda group: -len(group[1])):
-        rows.append(Row(counted(len(found), "offer"), told, tuple(_member(operation) for operation in found)))
+        members = tuple(_member(operation) for operation in found[:MOST])
+        rows.append(Row(counted(len(found), "offer"), told, members, len(found) - len(members)))
     return rows
 
 
@@ -143,7 +150,7 @@ def _moved(operation: Operation, names: Names) -> str:
 def _member(operation: Operation) -> str:
     more = {} if operation.kind == "create" else fields(operation)
     told = "; ".join(f"{n}: {value(a)} → {value(b)}" for n, (a, b) in more.items() if n != "category_number")
-    return f"{operation.key} «{value(operation.name)}»" + (f" ({told})" if told else "")
+    return f"{operation.key} «{value(operation.name, 40)}»" + (f" ({told})" if told else "")
 
 
 def _what(operation: Operation) -> str:
@@ -191,10 +198,10 @@ def fields(operation: Operation) -> dict[str, tuple[Any, Any]]:
     return {name: pair for name, pair in operation.changes.items() if name not in _HIDDEN_FIELDS}
 
 
-def value(found: Any) -> str:
+def value(found: Any, most: int = 60) -> str:
     """A value for a line: empty as a dash, long texts cut."""
     text = "–" if found is None or found == "" else str(found)
-    return text if len(text) <= 60 else text[:59] + "…"
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def named(plan: Plan) -> dict[int, str]:

@@ -18,7 +18,7 @@ def list_text(shop: str, run: str, rows: Sequence[Row], limit: int = 10) -> str:
     accepted = len({(row["table"], row["row_number"]) for row in rows if row.get("accepted")})
     lines = [f"run {run}: {_rows(number)} in the quarantine" + (f", {accepted} accepted" if accepted else "")]
     for (table, reason), found in _grouped(rows).items():
-        lines.append(f"  {table}  {reason}  {_rows(len(found))}: {REASONS[reason][0]}")
+        lines.append(f"  {table}  {reason}  {_rows(len({row['row_number'] for row in found}))}: {REASONS[reason][0]}")
         lines.append(f"      to do: {REASONS[reason][1]}")
         for row in found[:limit]:
             mark = "  [accepted]" if row.get("accepted") else ""

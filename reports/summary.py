@@ -64,11 +64,17 @@ def phrase(report: RunReport) -> str:
     if report.message:
         return report.message.removesuffix("; nothing was changed in any store")
     if report.purpose == "plan":
-        told = {store: operations_sentence(counts) or "nothing to do" for store, counts in report.plan.items()}
+        told = {store: _shown(counts) or "nothing to do" for store, counts in report.plan.items()}
         return f"would do: {_by_store(told)}" if any(report.plan.values()) else "nothing to do"
     if report.stores and not wrote(report):
         return "nothing to do, every store was up to date"
-    return _by_store({store.name: store_sentence(store).partition("; file published")[0] for store in report.stores})
+    return _by_store({s.name: (s.written and _shown(s.operations)) or store_sentence(s) for s in report.stores})
+
+
+def _shown(operations: Mapping[str, int]) -> str:
+    """The operations on categories and goods; on redirects only where there is nothing else."""
+    main = {what: number for what, number in operations.items() if not what.startswith("redirect")}
+    return operations_sentence(main) or operations_sentence(operations)
 
 
 def _by_store(told: Mapping[str, str]) -> str:

@@ -116,6 +116,7 @@ class Plan(_Model):
     redirects: dict[str, tuple[int, list[str], int]] = Field(default_factory=dict)
     guards: tuple[Trip, ...] = ()
     stores: tuple[StorePlan, ...] = ()
+    digest: str = Field("", description="of the file's other content; made anew by to_json, so that an edit shows")
 
     @property
     def empty(self) -> bool:
@@ -128,7 +129,7 @@ class Plan(_Model):
 
     @cached_property
     def _text(self) -> str:
-        head = self.model_dump(mode="json", exclude={"stores"})
+        head = self.model_dump(mode="json", exclude={"stores", "digest"})
         lines = [json.dumps(head, ensure_ascii=False, sort_keys=True)[:-1] + ', "stores": [']
         for number, store in enumerate(self.stores):
             front = store.model_dump(mode="json", exclude={"operations"})
@@ -136,7 +137,8 @@ class Plan(_Model):
             last = len(store.operations) - 1
             lines += [operation.line() + ("," if n < last else "") for n, operation in enumerate(store.operations)]
             lines.append("]}")
-        return "\n".join([*lines, "]}"]) + "\n"
+        body = "\n".join(lines)
+        return f'{body}\n], "digest": "{hashlib.sha256(body.encode()).hexdigest()}"}}\n'
 
     @property
     def fingerprint(self) -> str:

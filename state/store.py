@@ -165,6 +165,11 @@ class State(QuarantineState):
         with self.engine.connect() as connection:
             return [dict(row) for row in connection.execute(query.limit(limit)).mappings()]
 
+    def catalogue_of(self, run: str) -> str:
+        """Fingerprint of a run's catalogue; empty where the run has none, or is forgotten."""
+        with self.engine.connect() as connection:
+            return connection.execute(select(RUNS.c.catalogue).where(RUNS.c.run == run)).scalar() or ""
+
     # --- what was loaded -------------------------------------------------------------------------------------------
 
     def loaded(self) -> Loaded | None:

@@ -1,0 +1,110 @@
+"""A shop on which the commands run, and the commands as a person types them, in this process."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from cli.main import main
+from schemas.shop import load_shop
+from state.store import State
+from tests.e2e.conftest import ShopFolder, local  # noqa: F401 - a fixture, found by its name
+from tests.e2e.test_promises import GOODS, SECTIONS, TYPES
+
+
+@dataclass(frozen=True)
+class Done:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Torgsync = Callable[..., Done]
+
+
+@pytest.fixture
+def torgsync(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Torgsync:
+    """The command line: ``torgsync("plan", folder)``."""
+    monkeypatch.setattr("signal.signal", lambda *_: None)  # the test runner's own handlers stay
+
+    def run(*words: object) -> Done:
+        capsys.readouterr()
+        monkeypatch.setattr(sys, "argv", ["torgsync", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        shown = capsys.readouterr()
+        return Done(int(ended.value.code or 0), shown.out, shown.err)
+
+    return run
+
+
+@dataclass
+class Loaded:
+    """A shop that was loaded once: 4 types, 2 sections, 40 goods, of which 10 have no category."""
+
+    shop: ShopFolder
+    first: str
+
+    @property
+    def folder(self) -> Path:
+        return self.shop.folder
+
+    @property
+    def plan(self) -> Path:
+        return self.shop.output / "plan.json"
+
+    def goods(self, goods: pd.DataFrame) -> None:
+        """Another night's goods."""
+        self.shop.base(TYPES, SECTIONS, goods)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The runs, newest first."""
+        settings = load_shop(self.folder)
+        state = State(settings.state_url, settings.name)
+        try:
+            return state.runs()
+        finally:
+            state.close()
+
+    def shown(self) -> list[list[dict[str, Any]]]:
+        """What the store's window shows: categories and goods that are not hidden."""
+        with closing(sqlite3.connect(self.folder / "web.db")) as connection:
+            connection.row_factory = sqlite3.Row
+            queries = (f"select * from {table} where not hidden order by 1" for table in ("categories", "offers"))
+            return [[dict(row) for row in connection.execute(query)] for query in queries]
+
+    def hidden(self) -> set[int]:
+        """Goods that the store holds and does not show."""
+        with closing(sqlite3.connect(self.folder / "web.db")) as connection:
+            return {row[0] for row in connection.execute("select good_id from offers where hidden")}
+
+
+@pytest.fixture
+def loaded(local: ShopFolder) -> Loaded:  # noqa: F811
+    local.base(TYPES, SECTIONS, GOODS)
+    report = local.run()
+    assert report.outcome == "ok"
+    return Loaded(local, report.run)
+
+
+def without(*ids: int) -> pd.DataFrame:
+    """The goods but these."""
+    return GOODS[~GOODS["good_id"].isin(ids)].reset_index(drop=True)
+
+
+def renamed(good: int, name: str) -> pd.DataFrame:
+    """The goods, one of them with another name."""
+    return GOODS.assign(good_name=GOODS["good_name"].mask(GOODS["good_id"] == good, name))
