@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 from cli.console import note, out, out_json
 from schemas.errors import SettingsError, closest
-from schemas.shop import Encoding
+from schemas.stores import Encoding
 from schemas.trs import LAYOUTS
 
 

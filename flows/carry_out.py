@@ -14,7 +14,7 @@ from schemas.contents import Contents
 from schemas.errors import StalePlan, StoreError, TorgsyncError
 from schemas.plan import Operation, StorePlan
 from schemas.report import StoreResult
-from schemas.shop import FileStore, Store
+from schemas.stores import FileStore, Store
 from state.journal import StateJournal
 from state.store import Confirmed, Settlement
 from stores.protocol import Replan, Wanted

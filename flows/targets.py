@@ -6,7 +6,7 @@ from datetime import datetime
 
 from flows.run import Run
 from schemas.contents import Rows
-from schemas.shop import SqlStore, Store
+from schemas.stores import SqlStore, Store
 from stores.feed import feed_target
 from stores.protocol import Known
 from stores.protocol import Store as Target

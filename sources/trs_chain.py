@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Literal
 
-from schemas.shop import TrsDialect
+from schemas.stores import TrsDialect
 
 Separator = Literal[";", "|"]
 Chain = tuple[tuple[int, str], ...]

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.errors import SettingsError, SourceError, closest
-from schemas.shop import Encoding, TrsDialect
+from schemas.stores import Encoding, TrsDialect
 from schemas.tables import DECIMAL, TEXT
 from schemas.trs import ALL_COLUMNS, DECIMAL_PRECISION, DECIMAL_SCALE, LAYOUTS, TrsColumn
 from sources.trs_chain import sniff_separator

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from schemas.errors import SourceError
-from schemas.shop import Encoding
+from schemas.stores import Encoding
 
 BOM = b"\xef\xbb\xbf"
 EXPORT_AGAIN = "export the file from Torgsoft again, or mend the line in a text editor"

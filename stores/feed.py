@@ -16,7 +16,7 @@ from schemas.contents import Contents, Rows
 from schemas.errors import StalePlan, StoreError
 from schemas.plan import StorePlan
 from schemas.report import StoreResult
-from schemas.shop import CsvStore, FileStore, GoogleStore, JsonStore, TrsStore, YmlStore, trs_dialect
+from schemas.stores import CsvStore, FileStore, GoogleStore, JsonStore, TrsStore, YmlStore, trs_dialect
 from stores.feeds.google import write_google
 from stores.feeds.sink import FeedFile
 from stores.feeds.tables import write_csv, write_json
@@ -122,12 +122,13 @@ def _trs(stream: BinaryIO, catalogue: Catalogue, store: TrsStore) -> FeedWritten
 
 
 def _other(write: Callable[[BinaryIO, Catalogue], FeedFile]) -> Writer:
-    """A writer whose report also tells which goods are not in its file, and why."""
+    """A writer whose report also tells how many goods are hidden, and so not in its file; its notes tell the rest."""
 
     def writer(stream: BinaryIO, catalogue: Catalogue) -> FeedWritten:
         file = write(stream, catalogue)
-        left_out = tuple(f"{count} goods are not in the file: {reason}" for reason, count in file.left_out.items())
-        return FeedWritten(file.offers, file.content_sha256, (*left_out, *file.notes))
+        hidden = file.left_out.get("hidden", 0)
+        told = (f"{hidden} hidden goods are not in the file",) if hidden else ()
+        return FeedWritten(file.offers, file.content_sha256, (*told, *file.notes))
 
     return writer
 

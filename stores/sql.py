@@ -34,8 +34,8 @@ from schemas.contents import Contents, Entity, Rows
 from schemas.errors import SettingsError, StoreError
 from schemas.plan import Operation, StorePlan
 from schemas.report import StoreResult
-from schemas.shop import SqlStore
 from schemas.sql import migrate, schema_version, sql_columns
+from schemas.stores import SqlStore
 from schemas.tables import CATEGORIES, OFFERS
 from stores.bulk import insert_rows
 from stores.protocol import Capabilities, Journal, Replan, Wanted

@@ -7,7 +7,6 @@ import pytest
 from schemas.reasons import REASONS
 from schemas.rules import Do, Match
 from schemas.shop import (
-    TRS_PROFILES,
     GuardsSettings,
     HistorySettings,
     NamesSettings,
@@ -16,10 +15,9 @@ from schemas.shop import (
     RemovalsSettings,
     SectionsSettings,
     SourceSettings,
-    SqlStore,
     StateSettings,
-    TrsStore,
 )
+from schemas.stores import TRS_PROFILES, SqlStore, TrsStore
 from schemas.trs import ALL_COLUMNS
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -47,8 +45,17 @@ def test_every_profile_is_documented(profile):
 @pytest.mark.parametrize(
     "model",
     [
-        SourceSettings, SectionsSettings, NamesSettings, QuarantineSettings, GuardsSettings, RemovalsSettings,
-        RedirectsSettings, HistorySettings, StateSettings, SqlStore, TrsStore,
+        SourceSettings,
+        SectionsSettings,
+        NamesSettings,
+        QuarantineSettings,
+        GuardsSettings,
+        RemovalsSettings,
+        RedirectsSettings,
+        HistorySettings,
+        StateSettings,
+        SqlStore,
+        TrsStore,
     ],
 )
 def test_every_setting_is_documented(model):

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.shop import TrsDialect
+from schemas.stores import TrsDialect
 from schemas.tables import DECIMAL, INTEGER, TEXT
 from schemas.trs import ALL_COLUMNS
 from sources.trs_file import read_trs

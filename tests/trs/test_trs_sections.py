@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import SourceError
-from schemas.shop import TrsDialect
+from schemas.stores import TrsDialect
 from schemas.tables import DECIMAL
 from sources.trs_base import TrsFrames, frames_from_trs
 from sources.trs_chain import join_chain, parse_chain, sniff_separator

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from schemas.errors import StoreError
-from schemas.shop import TRS_PROFILES, TrsDialect
+from schemas.stores import TRS_PROFILES, TrsDialect
 from sources.trs_file import read_trs
 from stores.feeds.trs import TrsWritten, write_trs
 from stores.feeds.trs_text import SUBSTITUTES, to_cp1251
