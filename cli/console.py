@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+_CONTROLS = {code: "·" for code in (*range(32), *range(127, 160)) if code != 10}
+"""Names in a base may hold control characters: on a terminal they would be commands."""
 
 
 def out(text: str) -> None:
     """Print a result."""
-    print(text)  # noqa: T201
+    print(text.translate(_CONTROLS))  # noqa: T201
 
 
 def out_json(value: Any) -> None:
@@ -18,9 +22,15 @@ def out_json(value: Any) -> None:
     out(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
 
+def shown(path: Path) -> str:
+    """A path as one types it from where one stands."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
 def note(text: str) -> None:
     """Print a remark for the person, on standard error."""
-    print(text, file=sys.stderr)  # noqa: T201
+    print(text.translate(_CONTROLS), file=sys.stderr)  # noqa: T201
 
 
 def step_listener(quiet: bool) -> Callable[[str, float | None], None]:

@@ -16,6 +16,7 @@ WHY = {
     "inherit": "its product type has no section: the nearest ancestor's is taken (sections.unmapped = inherit)",
     "create": "a section was made for its product type (sections.unmapped = create)",
     "hide": "its product type has no section and sections.unmapped = hide",
+    "held": "its row is in the quarantine: until that is mended it stays where it was (torgsync quarantine show)",
     "none": "neither its product type nor any ancestor has a section",
 }
 

@@ -45,7 +45,9 @@ def _terminate(number: int, _: object) -> None:
 
 
 def _fail(error: TorgsyncError) -> None:
-    print(f"torgsync: {error}", file=sys.stderr)  # noqa: T201
+    from cli.console import note
+
+    note(f"torgsync: {error}")
     raise SystemExit(error.exit_code)
 
 

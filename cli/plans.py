@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cli.console import out, step_listener
+from cli.console import out, shown, step_listener
 from cli.run import complain, show
 from schemas.errors import SettingsError
 from schemas.plan import Plan
@@ -90,7 +90,7 @@ def _show_plan(shop: Shop, report: RunReport, made: Plan | None, to: Path | None
         _print(shop, made)
         path = to or shop.output / "plan.json"
         if not made.empty and not report.exit_code:
-            out(f"Nothing was changed. To do exactly this: torgsync apply {path}")
+            out(f"Nothing was changed. To do exactly this: torgsync apply {shown(path)}")
     complain(report)
 
 

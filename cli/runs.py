@@ -66,9 +66,29 @@ def _shops() -> list[Shop]:
     return found
 
 
+def _run(shop: Shop, run: str) -> dict[str, Any]:
+    """A run by its name; ``last`` is the newest one that came as far as a catalogue."""
+    from flows.again import find_run
+
+    if run == "last":
+        with_catalogue = [str(row["run"]) for row in _rows(shop) if row["catalogue"]]
+        run = with_catalogue[0] if with_catalogue else run
+    return find_run(shop, run, plans=True)
+
+
+def _rows(shop: Shop) -> list[dict[str, Any]]:
+    """The rows of ``runs``, newest first."""
+    from state.store import State
+
+    state = State(shop.state_url, shop.name)
+    try:
+        return state.runs()
+    finally:
+        state.close()
+
+
 def run_diff(name: str, before: str, after: str, as_json: bool) -> None:
     """Print what changed in the catalogue from run ``before`` to run ``after``."""
-    from flows.again import find_run
     from reports.runs import diff_text
     from schemas.contents import Rows
     from state.history import History
@@ -76,7 +96,7 @@ def run_diff(name: str, before: str, after: str, as_json: bool) -> None:
 
     shop = load_shop(name)
     history = History(shop.folder / "history")
-    rows = [find_run(shop, run, plans=True) for run in (before, after)]
+    rows = [_run(shop, run) for run in (before, after)]
     for row in rows:
         if not row["catalogue"]:
             raise SettingsError(

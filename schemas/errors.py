@@ -90,6 +90,7 @@ EXIT_CODES: dict[int, str] = {
     4: "some stores failed; the others are up to date",
     5: "more rows in the quarantine than the shop allows; nothing was changed in any store",
     6: "another run holds the shop",
+    10: "the plan would change something (plan --detailed-exitcode)",
     130: "interrupted (SIGINT)",
     143: "terminated (SIGTERM)",
 }

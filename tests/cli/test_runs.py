@@ -100,3 +100,18 @@ def test_a_state_that_was_read_is_not_locked_against_a_run(loaded, torgsync):
         assert torgsync("sync", loaded.folder, "-q").code == 0
     finally:
         state.close()
+
+
+def test_control_characters_in_names_never_reach_the_terminal(loaded, torgsync):
+    loaded.goods(renamed(5, "\x1b[2Jзлий\x07"))
+    for words in (["plan"], ["sync"], ["runs", "diff"]):
+        more = [loaded.first] if words == ["runs", "diff"] else []
+        shown = torgsync(*words, loaded.folder, *more)
+        assert not {"\x1b", "\x07"} & set(shown.out + shown.err)
+    assert "·[2Jзлий·" in shown.out
+
+
+def test_a_good_that_is_held_in_the_quarantine_is_explained(loaded, torgsync):
+    loaded.goods(renamed(5, "  "))
+    assert torgsync("sync", loaded.folder).code == 0
+    assert "its row is in the quarantine" in torgsync("explain", loaded.folder, "5").out
