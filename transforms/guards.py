@@ -32,6 +32,7 @@ GUARDS: dict[str, str] = {
     "hidden_categories": "too many categories would disappear from a store",
     "hidden_offers": "too many goods would disappear from a store",
     "moved_goods": "too many goods would change their category",
+    "renumbered": "a category has another number than in the last run: stores and marketplaces know it by the old one",
     "number_reused": "a section number means another section than in the last run",
 }
 """Every guard that ``--allow`` can raise, and what it says. An empty extract can never be allowed."""
@@ -111,6 +112,7 @@ def catalogue_trips(after: Catalogue, previous: Previous, limits: Limits) -> lis
     trips += _older(goods[0], goods[1], limits.max_newest_gone)
     trips += _moved(before, after, limits)
     trips += _roots(before, after)
+    trips += _renumbered(before, after)
     return trips
 
 
@@ -138,6 +140,28 @@ def _moved(before: Catalogue, after: Catalogue, limits: Limits) -> list[Trip]:
         return []
     message = f"{moved} of {len(both)} goods would change their category"
     return [Trip(guard="moved_goods", measured=moved, limit=limit, message=message)]
+
+
+def _renumbered(before: Catalogue, after: Catalogue) -> list[Trip]:
+    """A path with a new number, while the number that it had is gone. A path that stands twice proves nothing."""
+    old, new = _numbers(before.categories), _numbers(after.categories)
+    known, living = set(before.categories["number"]), set(after.categories["number"])
+    changed = [
+        f"«{' > '.join(path)}» was {number} and is {new[path]}"
+        for path, number in old.items()
+        if path in new and new[path] != number and number not in living and new[path] not in known
+    ]
+    if not changed:
+        return []
+    message = f"categories have another number than in the last run: {'; '.join(changed[:5])}"
+    return [Trip(guard="renumbered", measured=len(changed), limit=0, message=message)]
+
+
+def _numbers(categories: pd.DataFrame) -> dict[tuple[str, ...], int]:
+    found: dict[tuple[str, ...], list[int]] = {}
+    for number, path in zip(categories["number"], categories["path"], strict=True):
+        found.setdefault(tuple(path), []).append(int(number))
+    return {path: numbers[0] for path, numbers in found.items() if len(numbers) == 1}
 
 
 def _roots(before: Catalogue, after: Catalogue) -> list[Trip]:

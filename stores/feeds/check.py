@@ -6,8 +6,7 @@ marketplaces lose a good's history when its id changes. All of it is checked bef
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Set
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
 
 import pandas as pd
 
@@ -17,30 +16,12 @@ from stores.feeds.text import clean_line
 FEW = 5
 
 
-@dataclass(frozen=True)
-class Delivered:
-    """What the reader of a feed was last given: each category's number with its path, and the goods' ids."""
-
-    categories: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
-    offers: frozenset[int] = frozenset()
-
-
-def check_feed(
-    categories: pd.DataFrame,
-    offers: pd.DataFrame,
-    last: Delivered | None = None,
-    retired: Set[int] | None = None,
-) -> None:
+def check_feed(categories: pd.DataFrame, offers: pd.DataFrame) -> None:
     """Check CATEGORIES and OFFERS before a feed is made of them. Raises StoreError that lists what is wrong.
 
-    With ``last``, ids are compared with the last delivery: a category that is still there keeps its number. With
-    ``retired`` too (the goods that the plan hides or retires), exactly those goods may be gone from ``offers``.
+    That ids are those of the last delivery is the plan's matter: the guards «renumbered» and «another_base».
     """
     faults = [*_category_faults(categories), *_offer_faults(categories, offers)]
-    if last is not None:
-        faults += _renumbered(categories, last.categories)
-        if retired is not None:
-            faults += _vanished(offers, last.offers, retired)
     if faults:
         more = f"\n  … and {len(faults) - FEW} more" if len(faults) > FEW else ""
         raise StoreError(
@@ -89,34 +70,6 @@ def _offer_faults(categories: pd.DataFrame, offers: pd.DataFrame) -> Iterator[st
     if unknown.any():
         where = sorted({int(number) for number in numbers[unknown]})
         yield f"goods {_some(ids[unknown].tolist())} hang in categories that are not declared: {_some(where)}"
-
-
-def _renumbered(categories: pd.DataFrame, last: Mapping[int, tuple[str, ...]]) -> Iterator[str]:
-    """A category's path with another number, while the number that it had is gone. Doubtful paths prove nothing."""
-    now = {
-        int(number): tuple(path)
-        for number, path in zip(categories["number"].tolist(), categories["path"].tolist(), strict=True)
-    }
-    before, after = _unique_paths(last), _unique_paths(now)
-    for path, number in before.items():
-        other = after.get(path, number)
-        if other != number and number not in now and other not in last:
-            yield f"category {' > '.join(path)} was delivered with the id {number} and has {other} now"
-
-
-def _unique_paths(numbers: Mapping[int, tuple[str, ...]]) -> dict[tuple[str, ...], int]:
-    found: dict[tuple[str, ...], list[int]] = {}
-    for number, path in numbers.items():
-        found.setdefault(tuple(path), []).append(number)
-    return {path: held[0] for path, held in found.items() if len(held) == 1}
-
-
-def _vanished(offers: pd.DataFrame, last: Set[int], retired: Set[int]) -> Iterator[str]:
-    shown = {int(i) for i in offers.loc[~offers["hidden"].astype(bool), "good_id"]}
-    if gone := sorted(last - shown - retired):
-        yield f"goods {_some(gone)} were delivered and are gone, though nothing retired them"
-    if back := sorted(retired & shown):
-        yield f"goods {_some(back)} are retired and would be delivered all the same"
 
 
 def _some(values: Collection[int]) -> str:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from schemas.errors import StoreError
-from stores.feeds.check import Delivered, check_feed
+from stores.feeds.check import check_feed
 from stores.feeds.yml import write_yml
 from tests.feeds.shop import DATE, TREE, categories, offers, yml_feed
 
@@ -58,32 +58,3 @@ def test_not_a_byte_is_written_before_the_check() -> None:
     with pytest.raises(StoreError):
         write_yml(stream, TREE, offers({"category_number": 8}), yml_feed(), DATE)
     assert stream.getvalue() == b""
-
-
-def delivered(*numbers: tuple[int, tuple[str, ...]], goods: tuple[int, ...] = ()) -> Delivered:
-    return Delivered(dict(numbers), frozenset(goods))
-
-
-def test_a_category_that_is_still_there_keeps_its_id() -> None:
-    last = delivered((1, ("Косметика",)), (22, ("Косметика", "Помади")), (3, ("Набори",)))
-    with pytest.raises(StoreError, match="category Косметика > Помади was delivered with the id 22 and has 2 now"):
-        check_feed(TREE, offers({}), last)
-
-
-def test_a_renamed_moved_new_or_retired_category_is_no_renumbered_one() -> None:
-    check_feed(TREE, offers({}), delivered((1, ("Краса",)), (2, ("Помади",)), (9, ("Старе",))))
-    # two categories of one path prove nothing: names repeat
-    check_feed(TREE, offers({}), delivered((8, ("Набори",)), (9, ("Набори",))))
-    # 9 had another meaning and both are known: a move, not a new number
-    check_feed(TREE, offers({}), delivered((3, ("Старе",)), (9, ("Набори",))))
-
-
-def test_exactly_what_the_plan_retires_may_be_gone_from_the_feed() -> None:
-    goods = offers({}, {}, {"hidden": True})
-    last = delivered(goods=(1, 2, 3, 4))
-    check_feed(TREE, goods, last, retired={3, 4})
-    check_feed(TREE, goods, last)  # without a plan there is nothing to compare with
-    with pytest.raises(StoreError, match="goods 4 were delivered and are gone, though nothing retired them"):
-        check_feed(TREE, goods, last, retired={3})
-    with pytest.raises(StoreError, match="goods 2 are retired and would be delivered all the same"):
-        check_feed(TREE, goods, last, retired={2, 3, 4})

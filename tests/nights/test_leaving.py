@@ -142,3 +142,12 @@ def test_a_rollback_brings_back_exactly_an_earlier_catalogue_and_numbers_survive
     assert nights.category(5)["hidden"]
     nights.sync()
     assert nights.world.shown() == later, "the next sync brings the base's state again"
+
+
+def test_a_category_that_gets_another_number_stops_at_a_guard(nights):
+    """Marketplaces know a category by its number, and lose its history with it."""
+    nights.world.sections[4] = (2, "Кухлі", 44)
+    report = nights.world.sync({})
+    assert report.exit_code == 3
+    assert "«Дім > Посуд > Кухлі» was 4 and is 44" in report.message
+    assert nights.world.sync({"renumbered": 1}).outcome == "ok"
