@@ -8,7 +8,7 @@ from flows.run import Run
 from flows.targets import open_store
 from schemas.catalogue import Catalogue
 from schemas.contents import Contents, Entity, Rows
-from schemas.errors import StoreError
+from schemas.errors import TorgsyncError
 from schemas.plan import Plan, StorePlan, Trip, fingerprint
 from schemas.shop import GuardsSettings, Shop
 from state.store import Loaded
@@ -39,7 +39,7 @@ def make_plan(run: Run, held: dict[Entity, list[int]]) -> Plan:
             target = open_store(run, settings)
             wanted = run.wanted[settings.name] = target.want(catalogue, contents)
             present = target.read()
-        except StoreError as error:
+        except TorgsyncError as error:
             plans.append(StorePlan(store=settings.name, kind=settings.kind, error=error.message))
             run.warnings.append(error.message)
             continue
@@ -77,7 +77,7 @@ def plan_unread(run: Run) -> Plan:
                 target = open_store(run, settings[store.store])
                 wanted = run.wanted[store.store] = target.want(catalogue, contents_of(plan, catalogue))
                 present = target.read()
-            except StoreError as error:
+            except TorgsyncError as error:
                 stores.append(store.model_copy(update={"error": error.message}))
                 continue
             needed = operations(wanted.contents, present, Absent(plan.held, plan.retire))
