@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sqlite3
 
@@ -118,6 +119,17 @@ def test_a_stale_plan_is_refused_with_its_reason_and_nothing_is_written(loaded, 
     assert reason in done.err
     assert "next: " in done.err
     assert (loaded.shop.store(), (loaded.shop.output / "TSGoods.trs").read_bytes()) == (before, feed)
+
+
+def test_a_guard_cannot_be_cut_out_of_a_plan_file(loaded, torgsync):
+    loaded.goods(without(*TWELVE))
+    assert torgsync("plan", loaded.folder).code == 3
+    text = loaded.plan.read_text()
+    cut = re.sub(r'"guards": \[\{.*\}\], "held"', '"guards": [], "held"', text)
+    assert cut != text
+    loaded.plan.write_text(cut)
+    done = torgsync("apply", loaded.plan)
+    assert (done.code, "was changed by hand" in done.err) == (1, True)
 
 
 def test_a_file_that_is_no_plan_is_one_clear_error(loaded, torgsync, tmp_path):

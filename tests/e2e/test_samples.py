@@ -66,7 +66,8 @@ def test_the_hostile_shop_ends_with_exit_code_5_under_the_default_limits_and_loa
     report = sync(load_shop(tmp_path))
     assert (report.exit_code, report.outcome) == (5, "quarantine over its limit")
     assert not (tmp_path / "web.db").exists() or not rows_of(tmp_path / "web.db")
-    assert sorted(path.name for path in (tmp_path / "output").iterdir()) == ["quarantine.csv", "report.json"]
+    left = sorted(path.name for path in (tmp_path / "output").iterdir())
+    assert left == ["quarantine.csv", "report.html", "report.json"]
 
 
 def rows_of(base: Path) -> list[object]:
