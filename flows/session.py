@@ -80,6 +80,19 @@ def _guarded(run: Run, steps: PlainSteps, body: Callable[[Run], None]) -> None:
     finally:
         report.seconds = steps.seconds
         fill_report(run)
+        try:
+            write_outputs(run)
+        except (OSError, TorgsyncError) as error:
+            _outputs_failed(report, error)
         rejected = run.quarantine
-        write_outputs(run)
         run.state.finish_run(report, pd.DataFrame() if rejected is None else rejected)
+
+
+def _outputs_failed(report: RunReport, error: Exception) -> None:
+    """The stores are as the run left them; what failed are the files for a person."""
+    told = f"the run's files could not be written: {getattr(error, 'message', error)}"
+    report.warnings.append(told)
+    if report.outcome == "ok":
+        report.outcome, report.exit_code = "failed", 1
+        report.message = f"the stores are up to date, but {told}"
+        report.next_step = "free space or correct the rights of the output folder, then run again"

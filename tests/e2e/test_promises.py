@@ -13,7 +13,7 @@ from flows.lock import hold
 from schemas.errors import ShopBusy
 from schemas.shop import load_shop
 from sources.base import build_base
-from tests.e2e.conftest import ShopFolder
+from tests.e2e.conftest import DIALECT, ShopFolder
 from tests.pure import goods_frame, sections_frame, types_frame
 from tests.source.conftest import PASSWORD_ENV, Place
 
@@ -158,3 +158,17 @@ def test_the_state_remembers_each_run_with_its_quarantine(local):
         assert connection.execute("select run, outcome from runs").fetchall() == [(report.run, "ok")]
         numbers = connection.execute("select number, origin from section_numbers order by 1").fetchall()
     assert numbers == [(10, "torgsoft"), (20, "torgsoft")]
+
+
+def test_a_run_whose_files_cannot_be_written_says_so_and_is_recorded(local):
+    local.base(TYPES, SECTIONS, GOODS)
+    local.settings(dialect=DIALECT + 'filename = "site.trs"\n')
+    text = (local.folder / "shop.toml").read_text(encoding="utf-8").replace('target = "output"', 'target = "site"')
+    (local.folder / "shop.toml").write_text(text, encoding="utf-8")
+    local.output.write_text("a file where the folder should be")
+    report = local.run()
+    assert (report.outcome, report.exit_code) == ("failed", 1)
+    assert "the stores are up to date, but" in report.message
+    assert local.store()["offers"]
+    with sqlite3.connect(local.folder / "state.db") as connection:
+        assert connection.execute("select outcome from runs").fetchall() == [("failed",)]
