@@ -215,6 +215,18 @@ def number_trips(changes: Iterable[NumberChange]) -> list[Trip]:
     return [Trip(guard="number_reused", measured=len(reused), limit=0, message=message)]
 
 
+def _sentences(trips: Iterable[Trip]) -> list[str]:
+    """One sentence per guard; stores of which it says the same are named in one."""
+    stores: dict[tuple[str, str, int], list[str]] = {}
+    for trip in trips:
+        what = trip.message.removesuffix(f" from store {trip.store}") if trip.store else trip.message
+        stores.setdefault((trip.guard, what, trip.limit), []).extend([trip.store] if trip.store else [])
+    return [
+        f"guard «{guard}»: {what}{' from store ' + ', '.join(names) if names else ''} (limit {limit})"
+        for (guard, what, limit), names in stores.items()
+    ]
+
+
 def check_trips(trips: Iterable[Trip], allow: Mapping[str, int], command: str) -> list[Trip]:
     """Raise GuardStop for every guard above its limit and above what ``allow`` grants; returns the ones it granted.
 
@@ -225,7 +237,7 @@ def check_trips(trips: Iterable[Trip], allow: Mapping[str, int], command: str) -
     for trip in trips:
         (granted if trip.measured <= allow.get(trip.guard, -1) else stopped).append(trip)
     if stopped:
-        told = "; ".join(f"guard «{t.guard}»: {t.message} (limit {t.limit})" for t in stopped)
+        told = "; ".join(_sentences(stopped))
         needed: dict[str, int] = {}
         for trip in stopped:
             needed[trip.guard] = max(trip.measured, needed.get(trip.guard, 0))
