@@ -1,0 +1,203 @@
+"""Categories: level by level, parents first; each batch is read back before it counts as done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from schemas.plan import Operation
+from stores.woocommerce.client import Item
+from stores.woocommerce.session import Session, chunks, why_refused
+from stores.woocommerce.snapshot import CATEGORIES, Term, read_terms, term_of
+from stores.woocommerce.text import escaped, free_slug
+
+
+@dataclass
+class _Batch:
+    """The rows of one request by section number, and what cannot be sent at all."""
+
+    create: dict[int, Item] = field(default_factory=dict)
+    update: dict[int, Item] = field(default_factory=dict)
+    refused: dict[int, str] = field(default_factory=dict)
+
+
+def show_categories(session: Session, operations: Sequence[Operation]) -> None:
+    """Create, rename, move and restore: WooCommerce takes no parent that is made in the same request."""
+    levels: dict[int, list[Operation]] = {}
+    for operation in operations:
+        levels.setdefault(_depth(session, int(operation.key)), []).append(operation)
+    for depth in sorted(levels):
+        for some in chunks(levels[depth], session.settings.batch):
+            _send(session, some)
+
+
+def hide_categories(session: Session, operations: Sequence[Operation]) -> None:
+    """A hidden category keeps its term: its goods are drafts by now, and themes leave out what is empty."""
+    for some in chunks(operations, session.settings.batch):
+        for operation in some:
+            session.begin(operation)
+        terms = {int(op.key): session.bindings.term(int(op.key)) for op in some}
+        session.bindings.remember({("category_hidden", number): ("1", None) for number in terms})
+        found = _read(session, terms.values())
+        for operation in some:
+            term = found.get(terms[int(operation.key)] or 0)
+            if term is not None and term.count:
+                session.notes.append(
+                    f"category {operation.key} «{operation.name}» is hidden, but {term.count} products that are not "
+                    "ours, or that are held, still stand in it: themes go on showing it"
+                )
+            session.done(operation)
+
+
+def _depth(session: Session, number: int) -> int:
+    """How deep a category shall stand."""
+    depth, parent = 1, session.wanted.categories.value(number, "parent_number")
+    while parent is not None:
+        depth, parent = depth + 1, session.wanted.categories.value(parent, "parent_number")
+    return depth
+
+
+def _send(session: Session, operations: Sequence[Operation]) -> None:
+    """One batch: write down what is on its way, send, write down what came of it, read back, compare."""
+    for operation in operations:
+        session.begin(operation)
+    batch = _Batch()
+    for operation in operations:
+        _place(session, int(operation.key), batch)
+    session.bindings.remember({("category", n): ("", row["slug"]) for n, row in batch.create.items()})
+    before = set(session.snapshot.terms)
+    rows = list(batch.create.values()), list(batch.update.values())
+    created, updated = session.client.batch(CATEGORIES, *rows, lambda left: _find(session, left, before))
+    bound: dict[tuple[str, int], tuple[str, str | None]] = {}
+    for (number, row), answer in zip(batch.create.items(), created, strict=True):
+        term = _existing(session, row, answer, before) if "error" in answer else term_of(answer)
+        if term is None:
+            batch.refused[number] = why_refused(answer)
+        else:
+            bound["category", number] = (str(term.id), term.slug)
+            session.snapshot.terms[term.id] = term
+            session.slug("category", number, row["slug"], term.slug)
+    for number, answer in zip(batch.update, updated, strict=True):
+        if "error" in answer:
+            batch.refused[number] = why_refused(answer)
+    session.bindings.remember(bound)
+    _confirm(session, operations, batch.refused)
+
+
+def _place(session: Session, number: int, batch: _Batch) -> None:
+    """Put a category into the request: as a new row, or with what differs from what the shop holds."""
+    parent = session.wanted.categories.value(number, "parent_number")
+    place = session.settings.root_category if parent is None else session.bindings.term(parent)
+    if place is None or (parent is not None and place not in session.snapshot.terms):
+        batch.refused[number] = f"its parent category {parent} is not in the store"
+        return
+    name = session.wanted.categories.value(number, "name")
+    term = _ours(session, number, name, place)
+    if term is None:
+        if session.bindings.term(number) is not None:
+            session.notes.append(f"category {number} «{name}» was deleted in the store: made anew")
+        taken = session.bindings.slugs_on_their_way(number) | {row["slug"] for row in batch.create.values()}
+        taken |= {other.slug for other in session.snapshot.terms.values()}
+        slug = free_slug(name, number, "category", taken.__contains__)
+        batch.create[number] = {"name": escaped(name), "slug": slug, "parent": place}
+        return
+    session.bindings.remember({("category", number): (str(term.id), session.bindings.slug(number) or term.slug)})
+    row: Item = {}
+    if term.name != name:
+        row["name"] = escaped(name)
+    if term.parent != place:
+        row["parent"] = place
+    if row:
+        batch.update[number] = {"id": term.id, **row}
+
+
+def _ours(session: Session, number: int, name: str, parent: int) -> Term | None:
+    """The term of a section: bound, or made without us hearing of it, or of that name in that place."""
+    terms, bindings = session.snapshot.terms, session.bindings
+    bound = bindings.term(number)
+    if bound is not None and bound in terms:
+        return terms[bound]
+    slug = bindings.slug_on_its_way(number)
+    free = _free(session)
+    made = next((term for term in free if slug and term.slug == slug), None)
+    if made is not None or not session.settings.adopt:
+        return made
+    same = next((term for term in free if (term.name, term.parent) == (name, parent)), None)
+    if same is not None:
+        session.notes.append(f"category {number} «{name}» was in the store already: taken over (id {same.id})")
+    return same
+
+
+def _free(session: Session) -> list[Term]:
+    """Terms that are bound to no number."""
+    bound = session.bindings.numbers()
+    return [term for term in session.snapshot.terms.values() if term.id not in bound]
+
+
+def _find(session: Session, rows: Sequence[Item], before: set[int]) -> list[Item | None]:
+    """Which of these rows the shop has made after all, of what it had not before."""
+    session.snapshot.terms = read_terms(session.client)
+    fresh = [term for term in _free(session) if term.id not in before]
+    return [_match(fresh, row) for row in rows]
+
+
+def _match(terms: Iterable[Term], row: Item) -> Item | None:
+    def by(test: Callable[[Term], bool]) -> Item | None:
+        return next((vars(term) for term in terms if test(term)), None)
+
+    same_place = by(lambda term: escaped(term.name) == row["name"] and term.parent == row["parent"])
+    return by(lambda term: term.slug == row["slug"]) or same_place
+
+
+def _existing(session: Session, row: Item, answer: Item, before: set[int]) -> Term | None:
+    """The term that stands in the way of a new one, where it is the one that we mean.
+
+    WooCommerce may name another: of the same slug and place but of another name.
+    """
+    data = answer["error"].get("data")
+    place = data.get("resource_id") if isinstance(data, dict) else None
+    if not place:
+        return None
+    found = _read(session, [int(place)])
+    session.snapshot.terms.update(found)
+    for term in _free(session):
+        same = escaped(term.name) == row["name"] and term.parent == row["parent"]
+        if term.id in found and same and (session.settings.adopt or term.id not in before):
+            return term
+    return None
+
+
+def _confirm(session: Session, operations: Sequence[Operation], refused: dict[int, str]) -> None:
+    """Read what was sent: a 200 may stand for a parent that was dropped without a word."""
+    sent = [int(op.key) for op in operations if int(op.key) not in refused]
+    session.snapshot.terms.update(_read(session, [session.bindings.term(number) for number in sent]))
+    wrong = {number: _differs(session, number) for number in sent}
+    fine = [number for number in sent if not wrong[number]]
+    session.bindings.remember({("category_hidden", number): ("0", None) for number in fine})
+    for operation in operations:
+        why = refused.get(int(operation.key)) or wrong.get(int(operation.key))
+        if why:
+            session.failed(operation, why)
+        else:
+            session.done(operation)
+
+
+def _differs(session: Session, number: int) -> str:
+    """What the shop holds otherwise than it was told."""
+    wanted = session.wanted.categories.row(number)
+    term = session.snapshot.terms.get(session.bindings.term(number) or 0)
+    if term is None:
+        return "the store does not list it after it was made"
+    if term.name != wanted["name"]:
+        return f"the store made «{term.name}» of the name «{wanted['name']}»"
+    parent = wanted["parent_number"]
+    place = session.settings.root_category if parent is None else session.bindings.term(parent)
+    if term.parent != place:
+        return f"the store put it under {term.parent or 'no parent'} instead of {place or 'none'}, without an error"
+    return ""
+
+
+def _read(session: Session, ids: Iterable[int | None]) -> dict[int, Term]:
+    """Some terms as the shop holds them now."""
+    known = sorted({term for term in ids if term})
+    return read_terms(session.client, include=",".join(map(str, known))) if known else {}

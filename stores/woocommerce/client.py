@@ -1,0 +1,212 @@
+"""HTTP to one WooCommerce shop: keys, pages, batches, and the only place where a request is tried again."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import partial
+from types import TracebackType
+from typing import Any
+
+import httpx
+
+from schemas.errors import StoreError
+
+Item = dict[str, Any]
+PER_PAGE = 100
+LONGEST_WAIT = 300.0
+"""Seconds: a shop that asks for more patience is left for the next run."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Time and chance, for tests to replace."""
+
+    sleep: Callable[[float], None] = time.sleep
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    chance: Callable[[], float] = random.random
+
+
+@dataclass(frozen=True)
+class Access:
+    """Where a shop is and with which keys; ``repr`` shows none of them."""
+
+    name: str
+    url: str
+    key: str
+    secret: str
+    timeout: float = 120
+    tries: int = 5
+
+    def __repr__(self) -> str:
+        return f"Access({self.name!r}, {self.url!r})"
+
+
+class Client:
+    """The REST API v3 of one shop. Every failure is a StoreError that says what to do; none holds a key."""
+
+    def __init__(self, access: Access, clock: Clock | None = None) -> None:
+        self.access, self.clock = access, clock or Clock()
+        self.requests = 0
+        self._http = httpx.Client(
+            base_url=f"{access.url}/wp-json/wc/v3/",
+            auth=httpx.BasicAuth(access.key, access.secret),
+            timeout=httpx.Timeout(access.timeout, connect=min(access.timeout, 20)),
+            headers={"Accept": "application/json", "User-Agent": "torgsync"},
+            trust_env=False,
+        )
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def pages(self, path: str, **parameters: Any) -> Iterator[Item]:
+        """Every row of a collection, in the order of their ids so that no page shifts."""
+        page = 1
+        while True:
+            query = {"per_page": PER_PAGE, "orderby": "id", "order": "asc", **parameters, "page": page}
+            answer = self._tried("GET", path, partial(dict[str, Any], params=query))
+            assert answer is not None
+            rows, response = answer
+            if not isinstance(rows, list):
+                raise self._error("the store answered with something else than a list", "check the store's url")
+            yield from rows
+            if page >= int(response.headers.get("X-WP-TotalPages") or 0):
+                return
+            page += 1
+
+    def batch(
+        self,
+        path: str,
+        create: Sequence[Item],
+        update: Sequence[Item],
+        find: Callable[[Sequence[Item]], Sequence[Item | None]],
+    ) -> tuple[list[Item], list[Item]]:
+        """Create and update rows in one request; the answers, row by row: the row itself, or ``{"error": …}``.
+
+        When a request ends without an answer nobody knows what of it was done. Updates may be sent twice; of rows to
+        create ``find`` tells which the store has by now, and only the others are sent again.
+        """
+        there: dict[int, Item] = {}
+        asked: list[int] = []
+
+        def body() -> dict[str, Any] | None:
+            asked[:] = [n for n in range(len(create)) if n not in there]
+            sent = {"create": [create[n] for n in asked], "update": list(update)}
+            sent = {verb: rows for verb, rows in sent.items() if rows}
+            return {"json": sent} if sent else None
+
+        def unsure() -> None:
+            left = [n for n in range(len(create)) if n not in there]
+            found = find([create[n] for n in left])
+            there.update({n: row for n, row in zip(left, found, strict=True) if row is not None})
+
+        answer = self._tried("POST", f"{path}/batch", body, unsure)
+        rows: Mapping[str, Any] = answer[0] if answer is not None and isinstance(answer[0], dict) else {}
+        created, updated = list(rows.get("create") or ()), list(rows.get("update") or ())
+        if answer is not None and (len(created) != len(asked) or len(updated) != len(update)):
+            raise self._error("the store answered a batch with another number of rows", "run again")
+        there.update(zip(asked, created, strict=True) if answer is not None else ())
+        return [there[n] for n in range(len(create))], updated
+
+    def _tried(
+        self,
+        method: str,
+        path: str,
+        body: Callable[[], dict[str, Any] | None],
+        unsure: Callable[[], None] | None = None,
+    ) -> tuple[Any, httpx.Response] | None:
+        """One request, tried again after 429, 5xx, a timeout or a cut connection. None: nothing was left to send."""
+        told = ""
+        for attempt in range(self.access.tries):
+            content = body()
+            if content is None:
+                return None
+            wait, applied = 0.0, True
+            try:
+                self.requests += 1
+                response = self._http.request(method, path, **content)
+            except httpx.TimeoutException:
+                told = f"no answer within {self.access.timeout:g} seconds"
+            except httpx.ConnectError as error:
+                told, applied = f"no connection: {error}", False
+            except httpx.TransportError as error:
+                told = f"the connection broke: {type(error).__name__}"
+            else:
+                found = _parsed(response)
+                if response.is_success and found is not None:
+                    return found, response
+                told = self._told(response, found)
+                if response.status_code == 429:
+                    wait, applied = self._asked_wait(response), False
+                elif response.status_code < 500 and not response.is_success:
+                    raise self._refused(response, told)
+            if attempt + 1 < self.access.tries:
+                backoff = min(30.0, 0.5 * 2**attempt) * (0.5 + self.clock.chance() / 2)
+                self.clock.sleep(max(wait, backoff))
+                if applied and unsure is not None:
+                    unsure()
+        raise self._error(
+            f"{told} ({method} {path}, tried {self.access.tries} times)",
+            "run again when the store answers: what was done is kept, nothing is done twice",
+        )
+
+    def _asked_wait(self, response: httpx.Response) -> float:
+        """Seconds that Retry-After asks for, as a number or as a date."""
+        text = response.headers.get("Retry-After", "").strip()
+        try:
+            seconds = (
+                float(text) if text.isdecimal() else (parsedate_to_datetime(text) - self.clock.now()).total_seconds()
+            )
+        except (ValueError, TypeError):
+            return 0.0
+        if seconds > LONGEST_WAIT:
+            raise self._error(f"the store asks to wait for {seconds:.0f} seconds", "run again later")
+        return max(seconds, 0.0)
+
+    def _refused(self, response: httpx.Response, told: str) -> StoreError:
+        status = response.status_code
+        if response.is_redirect:
+            place = response.headers.get("Location", "").split("?")[0].split("/wp-json")[0]
+            return self._error(f"it sends us on to {place}", "put that address into the store's url")
+        steps = {
+            401: "check the two keys, and that the web server passes the Authorization header on to PHP",
+            403: "the keys need the permission Read/Write, of a user who may edit products",
+            404: "check the store's url, that WooCommerce is active and that permalinks are not «plain»",
+            413: "set a smaller batch for this store",
+        }
+        return self._error(told, steps.get(status, "read the store's own message"))
+
+    def _told(self, response: httpx.Response, found: Any) -> str:
+        status = f"HTTP {response.status_code}"
+        if response.is_success:
+            return f"{status}, but the answer is no JSON: {response.text[:80]!r}"
+        if isinstance(found, dict) and found.get("code"):
+            return f"{status} {found['code']}: {found.get('message', '')}"
+        return status
+
+    def _error(self, message: str, next_step: str) -> StoreError:
+        return StoreError(f"store {self.access.name}: {self._hidden(message)}", next_step)
+
+    def _hidden(self, text: str) -> str:
+        """A text without the keys: a shop may send back what it got."""
+        for secret in (self.access.key, self.access.secret):
+            text = text.replace(secret, "…") if secret else text
+        return " ".join(text.split())[:500]
+
+
+def _parsed(response: httpx.Response) -> Any:
+    """The answer's JSON; None where it is none. Some plugins put a byte order mark in front."""
+    try:
+        return json.loads(response.content.decode("utf-8-sig"))
+    except ValueError:
+        return None

@@ -1,0 +1,97 @@
+"""One apply: what is at hand while operations are carried out, and what became of each of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from schemas.contents import Contents
+from schemas.errors import StoreError
+from schemas.plan import Operation
+from schemas.woocommerce import WooCommerceStore
+from stores.protocol import Journal
+from stores.woocommerce.bindings import Bindings
+from stores.woocommerce.client import Client, Item
+from stores.woocommerce.snapshot import Snapshot
+
+Progress = Callable[[int, int], None]
+T = TypeVar("T")
+
+
+@dataclass
+class Session:
+    """Carries operations out one batch at a time; ``positions`` is each operation's place in the plan."""
+
+    client: Client
+    settings: WooCommerceStore
+    bindings: Bindings
+    snapshot: Snapshot
+    wanted: Contents
+    descriptions: dict[int, str]
+    journal: Journal
+    positions: dict[str, int]
+    total: int
+    progress: Progress | None = None
+    counts: Counter[str] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    slugs_changed: list[str] = field(default_factory=list)
+    finished: int = 0
+
+    def begin(self, operation: Operation) -> None:
+        """It is about to be sent."""
+        self.journal.begin(self.positions[operation.line()], operation)
+
+    def done(self, operation: Operation) -> None:
+        """The shop was read and holds it."""
+        self.journal.done(self.positions[operation.line()])
+        self.counts[f"{operation.entity} {operation.kind}"] += 1
+        self._tell()
+
+    def failed(self, operation: Operation, why: str) -> None:
+        """The shop refused it, or holds something else."""
+        why = " ".join(why.split())[:300]
+        self.journal.failed(self.positions[operation.line()], why)
+        self.failures.append(f"{operation.kind} {operation.entity} {operation.key} «{operation.name}»: {why}")
+        self._tell()
+
+    def slug(self, entity: str, key: int, sent: str, got: str) -> None:
+        """The shop gave another slug than was asked for: it is kept, and told."""
+        if sent != got:
+            self.slugs_changed.append(f"{entity} {key}: {sent} became {got}")
+
+    def _tell(self) -> None:
+        self.finished += 1
+        if self.progress is not None:
+            self.progress(self.finished, self.total)
+
+    def told(self) -> list[str]:
+        """The notes, with the first few slugs of many."""
+        more = len(self.slugs_changed) - 5
+        slugs = self.slugs_changed[:5] + ([f"… and {more} more slugs"] if more > 0 else [])
+        return [*self.notes, *(f"the store changed a slug: {text}" for text in slugs)]
+
+    def check(self) -> None:
+        """Raise StoreError when an operation failed."""
+        if not self.failures:
+            return
+        first = "; ".join(self.failures[:3])
+        more = f"; and {len(self.failures) - 3} more" if len(self.failures) > 3 else ""
+        raise StoreError(
+            f"store {self.settings.name}: {len(self.failures)} of {self.total} operations failed: {first}{more}",
+            "the others are done; mend what is named, then run again",
+        )
+
+
+def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """The items, so many at a time."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def why_refused(answer: Item) -> str:
+    """A batch's error of one row, in the shop's words."""
+    error = answer["error"]
+    return f"{error.get('code', 'refused')}: {error.get('message', '')}"

@@ -1,0 +1,146 @@
+"""The store «woocommerce»: reads the shop, and carries out what the plan lists, one confirmed batch after the other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from schemas.catalogue import Catalogue
+from schemas.contents import Contents
+from schemas.errors import SettingsError, StoreError
+from schemas.plan import StorePlan
+from schemas.report import StoreResult
+from schemas.values import plain_values
+from schemas.woocommerce import WooCommerceStore
+from stores.protocol import Capabilities, Journal, Known, Replan, Wanted
+from stores.woocommerce.bindings import Bindings, Remember
+from stores.woocommerce.categories import hide_categories, show_categories
+from stores.woocommerce.client import Access, Client, Clock
+from stores.woocommerce.products import write_products
+from stores.woocommerce.redirects import redirect_csv, redirect_lines
+from stores.woocommerce.session import Progress, Session
+from stores.woocommerce.snapshot import contents_of, read_snapshot, read_terms
+from stores.woocommerce.text import clean
+from stores.woocommerce.wanted import WooWanted, keep_editors_fields, wanted_of
+
+
+class WooCommerceTarget:
+    """A shop's categories and products that are ours. ``bind`` writes (entity, key) → (id, slug) down at once.
+
+    ``folder`` receives the file of redirects. Nothing is ever deleted.
+    """
+
+    kind = "woocommerce"
+    capabilities = Capabilities(
+        atomic=False,
+        redirects=False,
+        gaps={
+            "redirect": "WooCommerce keeps no redirects: redirects-NAME.csv is written for a plugin to import",
+            "retire": "what is hidden stays hidden: a term or a product that is deleted would lose its address",
+        },
+    )
+
+    def __init__(
+        self,
+        settings: WooCommerceStore,
+        folder: Path,
+        known: Known,
+        bind: Remember,
+        *,
+        progress: Progress | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.settings, self.folder, self.progress, self.clock = settings, folder, progress, clock
+        self.name = settings.name
+        self.bindings = Bindings(known.bindings, bind)
+        self._ahead: Contents | None = None
+
+    def want(self, catalogue: Catalogue, contents: Contents) -> Wanted:
+        """The columns of WooCommerce. Only where an editor owns some of them is the shop asked for them."""
+        wanted = wanted_of(contents, self.settings)
+        if self.settings.only_on_create:
+            self._ahead = self._read()
+            wanted = keep_editors_fields(wanted, self._ahead, self.settings)
+        return WooWanted(catalogue, wanted, contents.redirects)
+
+    def read(self) -> Contents:
+        """What the shop holds of ours; what ``want`` has just read is not asked for twice."""
+        found, self._ahead = self._ahead, None
+        return found if found is not None else self._read()
+
+    def apply(self, plan: StorePlan, wanted: Wanted, replan: Replan, journal: Journal) -> StoreResult:
+        """Categories down the tree, then goods, then what is hidden; what fails is told at the end."""
+        with self._client() as client:
+            snapshot = read_snapshot(client, self.settings, self.bindings)
+            operations = replan(contents_of(snapshot, self.settings, self.bindings))
+            session = Session(
+                client=client,
+                settings=self.settings,
+                bindings=self.bindings,
+                snapshot=snapshot,
+                wanted=wanted.contents,
+                descriptions=_descriptions(wanted.catalogue),
+                journal=journal,
+                positions={operation.line(): place for place, operation in enumerate(plan.operations)},
+                total=len(operations),
+                progress=self.progress,
+            )
+            categories = [operation for operation in operations if operation.entity == "category"]
+            try:
+                show_categories(session, [op for op in categories if op.key in wanted.contents.categories.rows])
+                write_products(session, [op for op in operations if op.entity == "offer"])
+                hide_categories(session, [op for op in categories if op.key not in wanted.contents.categories.rows])
+                self._write_redirects(session, wanted)
+            except StoreError as error:
+                told = f"{error.message}; {sum(session.counts.values())} of {session.total} operations were done"
+                raise StoreError(told, error.next_step) from error
+            session.check()
+            return StoreResult(
+                name=self.name, kind=self.kind, operations=dict(sorted(session.counts.items())), notes=session.told()
+            )
+
+    def _read(self) -> Contents:
+        with self._client() as client:
+            return contents_of(read_snapshot(client, self.settings, self.bindings), self.settings, self.bindings)
+
+    @contextmanager
+    def _client(self) -> Iterator[Client]:
+        settings = self.settings
+        keys = []
+        for variable in (settings.key_env, settings.secret_env):
+            if not os.environ.get(variable):
+                raise SettingsError(f"store {self.name}: environment variable {variable} is not set", "set it")
+            keys.append(os.environ[variable].strip())
+        access = Access(self.name, settings.url, keys[0], keys[1], settings.timeout, settings.tries)
+        with Client(access, self.clock) as client:
+            yield client
+
+    def _write_redirects(self, session: Session, wanted: Wanted) -> None:
+        """The file of old addresses, where there are any and they are not in it yet."""
+        if not isinstance(wanted, WooWanted) or not wanted.redirects.rows:
+            return
+        terms = read_terms(session.client)
+        lines = redirect_lines(wanted.redirects, terms, self.bindings, self.settings.category_base)
+        path = self.folder / f"redirects-{self.name}.csv"
+        text = redirect_csv(lines)
+        try:
+            if not lines or (path.is_file() and path.read_text(encoding="utf-8") == text):
+                return
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part = path.with_suffix(".part")
+            part.write_text(text, encoding="utf-8", newline="\n")
+            part.replace(path)
+        except OSError as error:
+            raise StoreError(
+                f"store {self.name}: {path.name} cannot be written: {error.strerror}", "mend it"
+            ) from error
+        session.notes.append(f"{len(lines)} old addresses of categories stand in {path.name}: import it by a plugin")
+
+
+def _descriptions(catalogue: Catalogue) -> dict[int, str]:
+    """Each good's description in Torgsoft: sent when its product is made."""
+    offers = catalogue.offers
+    pairs = zip(plain_values(offers["good_id"]), plain_values(offers["description"]), strict=True)
+    return {int(good): clean(text) for good, text in pairs if text}

@@ -1,0 +1,24 @@
+"""A shop to write into, and the nights that write into it, without flows: catalogue in, plan, apply."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.woocommerce.nights import Night
+from tests.woocommerce.standin import KEY, SECRET, StandIn, stand_in
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
+    monkeypatch.setenv("WOO_KEY", KEY)
+    monkeypatch.setenv("WOO_SECRET", SECRET)
+    with stand_in() as found:
+        yield found
+
+
+@pytest.fixture
+def night(server: StandIn, tmp_path: Path) -> Night:
+    return Night(server, tmp_path)

@@ -1,0 +1,176 @@
+"""A shop that fails at any moment, and a run that dies at any moment: the next run ends as if nothing had happened."""
+
+from __future__ import annotations
+
+import copy
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schemas.errors import StoreError
+from tests.woocommerce.nights import Night
+from tests.woocommerce.standin import Fault, StandIn
+
+FAULTS = {
+    "refused": Fault(500),
+    "cut": Fault(cut=True),
+    "done, answer lost": Fault(cut=True, applied=True),
+    "done, answer broken": Fault(200, applied=True, text="<b>Notice</b>: Undefined index"),
+    "half done": Fault(504, half=True),
+}
+
+
+class Killed(BaseException):
+    """The process dies here."""
+
+
+class Dying(dict):
+    """Bindings whose N-th writing is the last thing that the process does; ``written``: it was done."""
+
+    def __init__(self, rows: Any, at: int, written: bool) -> None:
+        super().__init__(rows)
+        self.left, self.written = at, written
+
+    def update(self, rows: Any) -> None:
+        self.left -= 1
+        if self.left == 0 and not self.written:
+            raise Killed
+        super().update(rows)
+        if self.left == 0:
+            raise Killed
+
+
+@dataclass
+class Start:
+    """A shop as it was, to begin from again and again."""
+
+    server: StandIn
+    folder: Path
+    image: Any = None
+    bindings: Any = None
+
+    def night(self) -> Night:
+        """A night with every kind of change."""
+        night = Night(self.server, self.folder).small()
+        if self.image is None:
+            night.sync()
+            self.image, self.bindings = self.server.image(), dict(night.bindings)
+        self.server.shop.terms, self.server.shop.products = copy.deepcopy(self.image)
+        night.bindings = dict(self.bindings)
+        night.categories = {
+            1: ("Дім", None),
+            4: ("Текстиль", 1),
+            2: ("Посуд і кухня", 4),
+            9: ("Нове", None),
+            8: ("Ґанок", 9),
+        }
+        night.goods = {good: row for good, row in night.goods.items() if row[0] != 3}
+        night.goods |= {1: (4, "Товар 1"), 20: (8, "Новий"), 21: (9, "Новий"), 4: (None, "Товар 4")}
+        night.settings["batch"] = 3
+        self.server.forget()
+        return night
+
+
+@pytest.fixture
+def start(server, tmp_path) -> Start:
+    return Start(server, tmp_path)
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_a_failure_at_any_request_is_made_good_by_the_next_run(start, kind):
+    """The run gives up at its first failure: as if it were killed while it waits for that answer."""
+    n = 0
+    while True:
+        n += 1
+        night = start.night()
+        plan = night.plan()
+        start.server.forget()
+        start.server.faults[n] = FAULTS[kind]
+        night.settings["tries"] = 1
+        with suppress(StoreError):
+            night.apply(plan)
+        if not start.server.broken:
+            break
+        start.server.forget()
+        night.sync()
+        night.check()
+        assert n < 60, "the fault never stops"
+    assert n > 12, "too little was broken"
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_a_failure_at_any_write_is_made_good_within_the_run(start, kind):
+    n = 0
+    while True:
+        n += 1
+        night = start.night()
+        plan = night.plan()
+        start.server.forget()
+        start.server.write_faults[n] = FAULTS[kind]
+        result = night.apply(plan)
+        assert sum(result.operations.values()) == len(plan.operations)
+        night.check()
+        assert night.plan().operations == ()
+        if not start.server.broken:
+            break
+        assert night.waited, "it waited before it tried again"
+        assert n < 20, "the fault never stops"
+    assert n > 5, "too little was broken"
+
+
+@pytest.mark.parametrize("written", [False, True])
+def test_a_run_that_dies_while_it_writes_down_what_is_ours_makes_nothing_twice(start, written):
+    """Killed at the N-th time that bindings are remembered, just before or just after; Torgsoft renames meanwhile."""
+    n = 0
+    while True:
+        n += 1
+        night = start.night()
+        plan = night.plan()
+        night.bindings = Dying(night.bindings, n, written)
+        try:
+            night.apply(plan)
+        except Killed:
+            pass
+        else:
+            break
+        night.bindings = dict(night.bindings)
+        night.categories[9] = ("Зовсім інше", None)
+        night.goods[20] = (9, "Інший")
+        night.goods[1] = (8, "Товар 1")
+        night.sync()
+        night.check()
+    assert n > 8, "too little was broken"
+
+
+def test_a_first_load_that_breaks_again_and_again_ends_whole(server, tmp_path):
+    night = Night(server, tmp_path).small()
+    night.goods |= {n: (n % 4 + 1, f"Товар {n}") for n in range(10, 40)}
+    night.settings |= {"tries": 1, "batch": 7}
+    for n in range(1, 20):
+        server.forget()
+        server.faults[n + 4] = list(FAULTS.values())[n % len(FAULTS)]
+        try:
+            night.apply(night.plan())
+        except StoreError:
+            continue
+    server.forget()
+    night.sync()
+    night.check()
+
+
+def test_a_run_that_failed_tells_how_far_it_came(night):
+    night.small()
+    night.settings |= {"tries": 2, "batch": 4}
+    plan = night.plan()
+    night.server.forget()
+    for n in (5, 6, 7, 8):
+        night.server.write_faults[n] = Fault(503)
+    with pytest.raises(StoreError, match="8 of 12 operations were done") as told:
+        night.apply(plan)
+    assert "tried 2 times" in told.value.message
+    open_ones = [line for line in night.log.lines if line[0] == "begin"][-4:]
+    assert {line[3] for line in open_ones} == {"offer"}
+    assert night.log.lines[-1][0] == "begin", "the journal shows what was on its way"
