@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 
 Key = tuple[str, int]
@@ -12,7 +13,8 @@ Remember = Callable[[Mapping[Key, Value]], None]
 class Bindings:
     """Facts by (entity, key):
 
-    - ``category``: (term id, slug). An empty term id means that a request with this slug is on its way.
+    - ``category``: (term id, slug). In place of the id ``?`` and a mark of name and parent: a request to make it is on
+      its way, and WooCommerce may have made it without us hearing of it.
     - ``category_hidden``: ("1" or "0", None). WooCommerce itself has no hidden categories.
     - ``offer``: (product id, slug).
     - ``offer_link``: (term id, next term id or None): the category that we put the product into, and the one that
@@ -34,34 +36,31 @@ class Bindings:
         """The term of a section's number."""
         return self._id("category", number)
 
-    def slug_on_its_way(self, number: int) -> str | None:
-        """The slug under which a term may have been made without us hearing of it."""
+    def on_its_way(self, number: int) -> Value | None:
+        """Mark and slug of a term that may have been made."""
         found = self.rows.get(("category", number))
-        return found[1] if found is not None and not found[0] else None
+        return found if found is not None and not found[0].isdecimal() else None
 
     def slugs_on_their_way(self, but: int) -> set[str]:
         """Slugs of requests on their way, of all categories but one."""
-        return {v[1] for (e, key), v in self.rows.items() if e == "category" and not v[0] and v[1] and key != but}
+        found = ((key, value) for (entity, key), value in self.rows.items() if entity == "category")
+        return {slug for key, (place, slug) in found if slug and key != but and not place.isdecimal()}
 
-    def slug(self, number: int) -> str | None:
-        """The slug that a category had when it became ours."""
-        return self.rows.get(("category", number), ("", None))[1]
+    def slug(self, entity: str, key: int) -> str | None:
+        """The slug that a category or a product had when it became ours."""
+        return self.rows.get((entity, key), ("", None))[1]
 
     def numbers(self) -> dict[int, int]:
         """Section number by term."""
-        return {int(v[0]): key for (entity, key), v in self.rows.items() if entity == "category" and v[0]}
+        return self._by_id("category")
 
     def products(self) -> dict[int, int]:
         """Good by product."""
-        return {int(v[0]): key for (entity, key), v in self.rows.items() if entity == "offer" and v[0]}
+        return self._by_id("offer")
 
     def product(self, good: int) -> int | None:
         """The product of a good."""
         return self._id("offer", good)
-
-    def slug_of_product(self, good: int) -> str | None:
-        """The slug that a product had when it became ours."""
-        return self.rows.get(("offer", good), ("", None))[1]
 
     def links(self, good: int) -> tuple[int, ...]:
         """The terms that we put a product into: the confirmed one first."""
@@ -73,5 +72,13 @@ class Bindings:
         return self.rows.get(("category_hidden", number), ("0", None))[0] == "1"
 
     def _id(self, entity: str, key: int) -> int | None:
-        found = self.rows.get((entity, key))
-        return int(found[0]) if found is not None and found[0] else None
+        place = self.rows.get((entity, key), ("", None))[0]
+        return int(place) if place.isdecimal() else None
+
+    def _by_id(self, wanted: str) -> dict[int, int]:
+        return {int(v[0]): key for (entity, key), v in self.rows.items() if entity == wanted and v[0].isdecimal()}
+
+
+def mark(name: str, parent: int) -> str:
+    """What a category that is being made is known by until its id is known."""
+    return "?" + hashlib.sha256(f"{parent}\0{name}".encode()).hexdigest()[:32]

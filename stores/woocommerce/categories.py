@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from schemas.plan import Operation
+from stores.woocommerce.bindings import mark
 from stores.woocommerce.client import Item
 from stores.woocommerce.session import Session, chunks, why_refused
 from stores.woocommerce.snapshot import CATEGORIES, Term, read_terms, term_of
@@ -64,7 +65,7 @@ def _send(session: Session, operations: Sequence[Operation]) -> None:
     batch = _Batch()
     for operation in operations:
         _place(session, int(operation.key), batch)
-    session.bindings.remember({("category", n): ("", row["slug"]) for n, row in batch.create.items()})
+    _write_down_what_is_on_its_way(session, batch)
     before = set(session.snapshot.terms)
     rows = list(batch.create.values()), list(batch.update.values())
     created, updated = session.client.batch(CATEGORIES, *rows, lambda left: _find(session, left, before))
@@ -101,7 +102,9 @@ def _place(session: Session, number: int, batch: _Batch) -> None:
         slug = free_slug(name, number, "category", taken.__contains__)
         batch.create[number] = {"name": escaped(name), "slug": slug, "parent": place}
         return
-    session.bindings.remember({("category", number): (str(term.id), session.bindings.slug(number) or term.slug)})
+    session.bindings.remember(
+        {("category", number): (str(term.id), session.bindings.slug("category", number) or term.slug)}
+    )
     row: Item = {}
     if term.name != name:
         row["name"] = escaped(name)
@@ -117,15 +120,27 @@ def _ours(session: Session, number: int, name: str, parent: int) -> Term | None:
     bound = bindings.term(number)
     if bound is not None and bound in terms:
         return terms[bound]
-    slug = bindings.slug_on_its_way(number)
     free = _free(session)
-    made = next((term for term in free if slug and term.slug == slug), None)
+    made = next((term for term in free if _was_on_its_way(term, bindings.on_its_way(number))), None)
     if made is not None or not session.settings.adopt:
         return made
     same = next((term for term in free if (term.name, term.parent) == (name, parent)), None)
     if same is not None:
         session.notes.append(f"category {number} «{name}» was in the store already: taken over (id {same.id})")
     return same
+
+
+def _write_down_what_is_on_its_way(session: Session, batch: _Batch) -> None:
+    """So that a run that dies before the answer comes leaves a trace of what it asked for."""
+    rows = ((number, row, session.wanted.categories.value(number, "name")) for number, row in batch.create.items())
+    session.bindings.remember({("category", n): (mark(name, row["parent"]), row["slug"]) for n, row, name in rows})
+
+
+def _was_on_its_way(term: Term, asked: tuple[str, str | None] | None) -> bool:
+    """Whether a term is what was asked for: name and parent, and the slug as it was or with the shop's own suffix."""
+    if asked is None or mark(term.name, term.parent) != asked[0]:
+        return False
+    return term.slug == asked[1] or term.slug.startswith(f"{asked[1]}-")
 
 
 def _free(session: Session) -> list[Term]:
@@ -142,11 +157,10 @@ def _find(session: Session, rows: Sequence[Item], before: set[int]) -> list[Item
 
 
 def _match(terms: Iterable[Term], row: Item) -> Item | None:
-    def by(test: Callable[[Term], bool]) -> Item | None:
-        return next((vars(term) for term in terms if test(term)), None)
-
-    same_place = by(lambda term: escaped(term.name) == row["name"] and term.parent == row["parent"])
-    return by(lambda term: term.slug == row["slug"]) or same_place
+    """The term of this name in this place; of several the one with the slug that was asked for."""
+    same = [term for term in terms if escaped(term.name) == row["name"] and term.parent == row["parent"]]
+    same.sort(key=lambda term: term.slug != row["slug"])
+    return vars(same[0]) if same else None
 
 
 def _existing(session: Session, row: Item, answer: Item, before: set[int]) -> Term | None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import random
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import partial
+from functools import cache, partial
 from types import TracebackType
 from typing import Any
 
@@ -58,7 +59,8 @@ class Client:
             auth=httpx.BasicAuth(access.key, access.secret),
             timeout=httpx.Timeout(access.timeout, connect=min(access.timeout, 20)),
             headers={"Accept": "application/json", "User-Agent": "torgsync"},
-            trust_env=False,
+            verify=_certificates(),
+            trust_env=access.url.startswith("https:"),  # a proxy of the environment, but never to this very machine
         )
 
     def __enter__(self) -> Client:
@@ -202,6 +204,12 @@ class Client:
         for secret in (self.access.key, self.access.secret):
             text = text.replace(secret, "…") if secret else text
         return " ".join(text.split())[:500]
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """The certificates to trust: loaded once, as that is slower than many a request."""
+    return httpx.create_ssl_context()
 
 
 def _parsed(response: httpx.Response) -> Any:

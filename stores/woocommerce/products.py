@@ -193,7 +193,7 @@ def _confirm(session: Session, operations: Sequence[Operation], batch: _Batch) -
     batch.refused |= {good: why for good, why in wrong.items() if why}
     session.bindings.remember(
         {
-            ("offer", good): (str(product.id), session.bindings.slug_of_product(good) or product.slug)
+            ("offer", good): (str(product.id), session.bindings.slug("offer", good) or product.slug)
             for good in sent
             if (product := session.snapshot.products.get(good)) is not None
         }

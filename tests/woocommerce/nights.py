@@ -23,6 +23,8 @@ from stores.woocommerce.client import Clock
 from tests.woocommerce.standin import UNCATEGORIZED, StandIn
 from transforms.plan import REDIRECT_COLUMNS, Absent, operations, unplanned, wanted_contents
 
+_MADE: dict[str, tuple[Catalogue, Contents]] = {}
+
 
 @dataclass
 class Log:
@@ -76,8 +78,15 @@ class Night:
             clock=Clock(self.waited.append, lambda: datetime(2026, 11, 24, 2, 30, tzinfo=UTC), lambda: 0.5),
         )
 
-    @property
-    def catalogue(self) -> Catalogue:
+    def _remembered(self) -> tuple[Catalogue, Contents]:
+        """The catalogue and what every store shall hold; made once for the same rows, as frames are slow to make."""
+        made = repr((self.categories, self.goods, self.fields, self.redirects))
+        if made not in _MADE:
+            catalogue = self._catalogue()
+            _MADE[made] = catalogue, wanted_contents(catalogue, Rows(REDIRECT_COLUMNS, dict(self.redirects)))
+        return _MADE[made]
+
+    def _catalogue(self) -> Catalogue:
         paths: dict[int, list[str]] = {}
         for number, (name, parent) in self.categories.items():  # parents first, as in a real catalogue
             paths[number] = [*(paths[parent] if parent is not None else []), name]
@@ -96,7 +105,9 @@ class Night:
                 "good_id": list(self.goods),
                 "category_number": [category for category, _ in self.goods.values()],
                 "name": [name for _, name in self.goods.values()],
-                "hidden": [category is None for category, _ in self.goods.values()],
+                "hidden": [
+                    row[0] is None or self.fields.get(n, {}).get("hidden", False) for n, row in self.goods.items()
+                ],
             }
         )
         for column, default in (("retail_price", "10.50"), ("retail_price_with_discount", None),
@@ -110,8 +121,7 @@ class Night:
         return Catalogue(conform(categories, CATEGORIES), assignments, conform(offers, OFFERS), sections, types)
 
     def wanted(self, target: WooCommerceTarget) -> Any:
-        rows = Rows(REDIRECT_COLUMNS, dict(self.redirects))
-        return target.want(self.catalogue, wanted_contents(self.catalogue, rows))
+        return target.want(*self._remembered())
 
     def plan(self) -> StorePlan:
         target = self.target
@@ -140,7 +150,9 @@ class Night:
     def look(self) -> tuple[dict[int, tuple[str, int | None]], dict[int, tuple[Any, str]]]:
         """What a visitor sees of ours, read without our code: categories with a good in or below, and goods."""
         terms, products = self.server.shop.terms, self.server.shop.products
-        numbers = {int(v[0]): key for (entity, key), v in self.bindings.items() if entity == "category" and v[0]}
+        numbers = {
+            int(v[0]): key for (entity, key), v in self.bindings.items() if entity == "category" and v[0].isdecimal()
+        }
         places = {p["id"]: tuple(numbers.get(c["id"], -c["id"]) for c in p["categories"]) for p in products.values()}
         goods = {
             int(p["sku"].removeprefix("torgsync-")): (places[p["id"]], p["name"])

@@ -174,3 +174,59 @@ def test_a_run_that_failed_tells_how_far_it_came(night):
     open_ones = [line for line in night.log.lines if line[0] == "begin"][-4:]
     assert {line[3] for line in open_ones} == {"offer"}
     assert night.log.lines[-1][0] == "begin", "the journal shows what was on its way"
+
+
+def once(server: StandIn, act: Any) -> None:
+    """Something that an editor does between our look at the shop and our first write."""
+
+    def before(method: str, path: str, body: Any) -> None:
+        if method == "POST":
+            server.before = None
+            act()
+
+    server.before = before
+
+
+def test_a_slug_that_is_stolen_while_an_answer_is_lost_makes_nothing_twice(night):
+    """Sent again blindly, WooCommerce would name the thief as the category that we mean."""
+    shop = night.server.shop
+    night.categories = {1: ("Дім", None)}
+    plan = night.plan()
+    once(night.server, lambda: shop._create_term({"name": "Чужа", "slug": "dim"}))
+    night.server.write_faults[1] = Fault(cut=True, applied=True)
+    night.apply(plan)
+    assert sorted(term["slug"] for term in shop.terms.values()) == ["dim", "dim-2", "uncategorized"]
+    assert night.term(1)["slug"] == "dim-2"
+    assert night.plan().operations == ()
+
+
+def test_a_category_of_another_name_is_never_taken_for_ours(night):
+    shop = night.server.shop
+    night.categories = {1: ("Дім", None)}
+    plan = night.plan()
+
+    def steal() -> None:
+        shop._create_term({"name": "Чужа", "slug": "dim"})
+        shop._create_term({"name": "Дім", "slug": "home"})
+
+    once(night.server, steal)
+    with pytest.raises(StoreError, match="term_exists"):
+        night.apply(plan)
+    night.sync()
+    assert night.term(1)["slug"] == "home"
+    assert len(shop.terms) == 3
+
+
+def test_an_editors_link_survives_a_run_that_died_between_two_moves_of_a_good(night):
+    night.small().sync()
+    night.product(1)["categories"].append({"id": night.term(3)["id"]})
+    night.goods[1] = (4, "Товар 1")
+    plan = night.plan()
+    night.bindings = Dying(night.bindings, 2, False)  # what is on its way is written down, what came of it is not
+    with pytest.raises(Killed):
+        night.apply(plan)
+    night.bindings = dict(night.bindings)
+    assert night.term(4)["id"] in [c["id"] for c in night.product(1)["categories"]], "it was done"
+    night.goods[1] = (1, "Товар 1")
+    night.sync()
+    assert {c["id"] for c in night.product(1)["categories"]} == {night.term(3)["id"], night.term(1)["id"]}

@@ -79,9 +79,11 @@ def test_a_hidden_good_is_never_made_and_a_made_one_is_hidden(night):
     night.goods[50] = (None, "Без розділу")
     assert night.sync().operations["offer create"] == 8
     night.goods[1] = (None, "Товар 1")
-    assert night.sync().operations == {"offer hide": 1}
+    night.fields[2] = {"hidden": True}  # Display = 0, in its category
+    assert night.sync().operations == {"offer hide": 2}
     night.goods[1] = (4, "Товар 1")
-    assert night.sync().operations == {"offer restore": 1}
+    night.fields.clear()
+    assert night.sync().operations == {"offer restore": 2}
     night.check()
 
 
@@ -275,6 +277,7 @@ def test_a_lost_state_finds_everything_again(night):
     night.small().sync()
     image = night.server.image()
     night.bindings.clear()
+    assert {(op.entity, op.kind) for op in night.plan().operations} == {("category", "create"), ("offer", "assign")}
     night.sync()
     night.check()
     after = night.server.image()
@@ -294,6 +297,18 @@ def test_a_tree_that_the_shop_changes_without_a_word_is_an_error_that_names_it(n
     night.server.shop._update_term = real
     night.sync()
     night.check()
+
+
+def test_a_product_that_lands_in_uncategorized_without_a_word_is_an_error_that_names_it(night):
+    night.small().sync()
+    night.goods[1] = (4, "Товар 1")
+    plan, real = night.plan(), night.server.shop._update_product
+    night.server.shop._update_product = lambda row, body: real(row, {**body, "categories": [{"id": 999}]})
+    with pytest.raises(StoreError, match=rf"assign offer 1 «Товар 1»: .*categories \[{UNCATEGORIZED}\] instead"):
+        night.apply(plan)
+    night.server.shop._update_product = real
+    night.sync()
+    assert night.term(4)["id"] in [c["id"] for c in night.product(1)["categories"]]
 
 
 def test_one_refused_row_leaves_the_others_done_and_its_children_wait(night):
