@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -178,3 +179,8 @@ def test_the_address_of_the_api_is_taken_for_the_shops():
 def test_settings_that_would_be_unsafe_or_wrong_are_refused(wrong):
     with pytest.raises(ValidationError):
         WooCommerceStore.model_validate({**SETTINGS, **wrong})
+
+
+def test_every_setting_is_documented():
+    text = (Path(__file__).parents[2] / "docs" / "woocommerce.md").read_text(encoding="utf-8")
+    assert [key for key in WooCommerceStore.model_fields if f"{key} = " not in text] == []
