@@ -52,8 +52,8 @@ def publish(target: Path, filename: str, write: Callable[[BinaryIO], T], *, crea
         size = part.stat().st_size
         if size == 0:
             raise StoreError(f"{final}: the new file would be empty; the old one stays", "look why there are no goods")
-        sha256 = _sha256(part)
-        if final.is_file() and final.stat().st_size == size and _sha256(final) == sha256:
+        sha256 = file_sha256(part)
+        if final.is_file() and final.stat().st_size == size and file_sha256(final) == sha256:
             part.unlink()
             return Published(final, result, False, size, sha256)
         if final.is_file():
@@ -83,7 +83,8 @@ def _remove(part: Path) -> None:
         part.unlink(missing_ok=True)
 
 
-def _sha256(path: Path) -> str:
+def file_sha256(path: Path) -> str:
+    """The fingerprint of a file's content."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

@@ -1,0 +1,157 @@
+"""Delivers one file to a folder or a file server, and tells what lies there. ``transfer`` has the steps."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Generic, TypeVar
+
+from schemas.delivery import Protocol
+from schemas.errors import StoreError
+from stores.delivery.marker import Marker
+from stores.delivery.session import ConnectionFailed, Session
+from stores.delivery.target import Target
+from stores.delivery.transfer import Transfer, read_marker
+from stores.publish import file_sha256, publish
+
+T = TypeVar("T")
+
+PAUSES = (1.0, 4.0)
+"""Seconds before the second and the third attempt at a connection that failed."""
+
+GAPS: dict[Protocol, tuple[str, ...]] = {
+    "folder": ("NAME.prev and NAME.sha256 are not written: torgsync itself can make the older file again",),
+    "ftp": ("the password and the file travel unencrypted", "FTP cannot copy, so NAME.prev is not kept"),
+    "ftps": ("FTP cannot copy, so NAME.prev is not kept",),
+    "sftp": (),
+    "s3": (),
+}
+"""What a protocol can never do; what one server turns out not to do stands in ``Delivered.notes``."""
+
+
+@dataclass(frozen=True)
+class Delivered(Generic[T]):
+    """``result`` of the writer; ``published`` is False where it lay there already; ``notes`` for the report."""
+
+    place: str
+    result: T
+    published: bool
+    bytes: int
+    sha256: str
+    notes: tuple[str, ...] = ()
+
+
+def deliver(target: Target, filename: str, write: Callable[[BinaryIO], T], *, create: bool = False) -> Delivered[T]:
+    """Write ``filename`` through ``write``, which gets a binary stream, and bring it to the target.
+
+    ``create`` makes a missing local folder (see ``publish``), never one on a server. Raises StoreError, with the old
+    file whole; where the connection broke so late that the new one may be in place, the message says so. What
+    ``write`` raises passes through.
+    """
+    _check_filename(target, filename)
+    if target.is_folder:
+        done = publish(target.folder, filename, write, create=create)
+        return Delivered(str(done.path), done.result, done.published, done.bytes, done.sha256)
+    place = f"{target.place}/{filename}"
+    try:
+        with tempfile.TemporaryFile(prefix="torgsync-") as stream:
+            result = write(stream)
+            stream.flush()
+            size = stream.seek(0, os.SEEK_END)
+            stream.seek(0)
+            marker = Marker(hashlib.file_digest(stream, "sha256").hexdigest(), size)
+            if size == 0:
+                raise StoreError(f"{place}: the file would be empty; the old one stays", "look why there are no goods")
+            published, notes = _carry(target, Transfer(place, filename, stream, marker))
+    except OSError as error:
+        raise StoreError(
+            f"{place}: cannot be prepared in {tempfile.gettempdir()}: {error.strerror or error}",
+            "free space there, or name another folder in the environment variable TMPDIR",
+        ) from error
+    return Delivered(place, result, published, size, marker.sha256, notes)
+
+
+def read_digest(target: Target, filename: str) -> str | None:
+    """The sha256 of the file that lies there; None where none lies there, or one that no marker vouches for."""
+    _check_filename(target, filename)
+    if target.is_folder:
+        path = target.folder / filename
+        try:
+            return file_sha256(path) if path.is_file() else None
+        except OSError as error:
+            raise StoreError(f"{path}: cannot be read: {error.strerror or error}", "correct its rights") from error
+
+    def ask(session: Session) -> str | None:
+        size = session.size(filename)
+        marker = None if size is None else read_marker(session, filename)
+        return marker.sha256 if marker is not None and marker.size == size else None
+
+    return _attempts(target, ask, lambda: True)
+
+
+def check(target: Target) -> tuple[str, ...]:
+    """Log in and look into the folder; writes nothing. Raises StoreError, returns what the protocol cannot do."""
+    if not target.is_folder:
+        _attempts(target, lambda session: session.size("torgsync.check"), lambda: True)
+    elif not target.folder.is_dir():
+        raise StoreError(f"{target.folder}: the folder does not exist", "create or mount it, or correct target")
+    elif not os.access(target.folder, os.W_OK | os.X_OK):
+        raise StoreError(f"{target.folder}: no right to write there", "correct the folder's rights")
+    return GAPS[target.settings.protocol]
+
+
+def _carry(target: Target, transfer: Transfer) -> tuple[bool, tuple[str, ...]]:
+    try:
+        published = _attempts(target, transfer.run, lambda: not transfer.placing)
+    except StoreError as error:
+        if not transfer.placing:
+            raise
+        raise StoreError(
+            f"{error.message}; the new file may be in place already, without its marker",
+            f"run again, that completes it ({error.next_step})",
+        ) from error
+    return published, tuple(dict.fromkeys(transfer.notes))
+
+
+def _attempts(target: Target, action: Callable[[Session], T], again: Callable[[], bool]) -> T:
+    """The action on a connection of its own; a connection that failed is tried anew while ``again`` allows it."""
+    for pause in PAUSES:
+        try:
+            with _connect(target) as session:
+                return action(session)
+        except ConnectionFailed:
+            if not again():
+                raise
+            time.sleep(pause)
+    with _connect(target) as session:
+        return action(session)
+
+
+def _connect(target: Target) -> AbstractContextManager[Session]:
+    """A session by the target's protocol. Imported here: the libraries take time that a local folder need not pay."""
+    match target.settings.protocol:
+        case "ftp" | "ftps":
+            from stores.delivery.ftp import ftp_session
+
+            return ftp_session(target)
+        case "sftp":
+            from stores.delivery.sftp import sftp_session
+
+            return sftp_session(target)
+        case "s3":
+            from stores.delivery.s3 import s3_session
+
+            return s3_session(target)
+        case "folder":
+            raise ValueError("a folder needs no connection")
+
+
+def _check_filename(target: Target, filename: str) -> None:
+    if Path(filename).name != filename or "\\" in filename or not filename.isprintable():
+        raise StoreError(f"{target.place}: {filename!r} is not a plain file name", "correct filename in shop.toml")
