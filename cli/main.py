@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from cli.console import note
 from cli.groups import base_app, quarantine_app, runs_app
 from cli.options import Allow, Flow, Json, Quiet, RunName, ShopName
 from schemas.errors import Interrupted, TorgsyncError
@@ -34,6 +35,7 @@ def main() -> None:
     except TorgsyncError as error:
         _fail(error)
     except Interrupted as error:
+        note("torgsync: stopped by a signal before the run had begun")
         raise SystemExit(error.exit_code) from None
 
 

@@ -101,7 +101,7 @@ TOMBSTONES = Table(
 )
 
 REDIRECTS = Table(
-    "redirects",
+    "remembered_redirects",
     METADATA,
     _shop(),
     Column("id", String(32), primary_key=True, comment="fingerprint of the old path"),

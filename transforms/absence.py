@@ -62,8 +62,8 @@ def _keys(catalogue: Catalogue) -> dict[Grave, tuple[tuple[str, ...], int | None
 
 
 def due(stones: Iterable[Tombstone], retire_after: int, night: str) -> list[Tombstone]:
-    """What had been absent for ``retire_after`` nights when ``night`` began: a rerun in one night counts nothing."""
-    return [stone for stone in stones if stone.nights >= retire_after and stone.last_night != night]
+    """What had been absent for ``retire_after`` nights before ``night``: runs of one night agree on it."""
+    return [stone for stone in stones if stone.nights - (stone.last_night == night) >= retire_after]
 
 
 def by_entity(stones: Iterable[Tombstone]) -> dict[Buriable, set[int]]:

@@ -87,7 +87,7 @@ def upgrade() -> None:
         sa.Column("parent_number", sa.BigInteger),
     )
     op.create_table(
-        "redirects",
+        "remembered_redirects",
         sa.Column("shop", sa.String(100), primary_key=True),
         sa.Column("id", sa.String(32), primary_key=True),
         sa.Column("old_number", sa.BigInteger, nullable=False),
