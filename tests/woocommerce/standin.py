@@ -74,7 +74,6 @@ class Shop:
     writes: int = 0
     limit: int = 100
     stock: bool = True
-    slow: float = 0.0
 
     def __post_init__(self) -> None:
         self.terms[UNCATEGORIZED] = self._term(UNCATEGORIZED, "Uncategorized", "uncategorized", 0)

@@ -230,3 +230,23 @@ def test_an_editors_link_survives_a_run_that_died_between_two_moves_of_a_good(ni
     night.goods[1] = (1, "Товар 1")
     night.sync()
     assert {c["id"] for c in night.product(1)["categories"]} == {night.term(3)["id"], night.term(1)["id"]}
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_a_lost_request_takes_nothing_over_where_nothing_shall_be_taken_over(night, dies):
+    night.settings["adopt"] = False
+    foreign = night.server.shop._create_term({"name": "Дім", "slug": "home"})
+    before = dict(foreign)
+    night.categories = {1: ("Дім", None)}
+    plan = night.plan()
+    if dies:
+        night.bindings = Dying(night.bindings, 1, True)
+        with pytest.raises(Killed):
+            night.apply(plan)
+        night.bindings = dict(night.bindings)
+    else:
+        night.server.write_faults[1] = Fault(cut=True)
+        night.apply(plan)
+    night.sync()
+    assert night.term(1)["slug"] == "dim"
+    assert (foreign, len(night.server.shop.terms)) == (before, 3)
