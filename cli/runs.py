@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.console import out, out_json
-from schemas.errors import SettingsError, ShopBusy
+from schemas.errors import SettingsError
 from schemas.shop import Shop, load_shop
 
 
@@ -27,6 +27,7 @@ def run_list(name: str | None, limit: int, as_json: bool) -> None:
 
 def facts(shop: Shop) -> list[dict[str, Any]]:
     """Every run of a shop, newest first."""
+    from flows.lock import held
     from reports.runs import run_facts
     from state.store import State
 
@@ -35,25 +36,14 @@ def facts(shop: Shop) -> list[dict[str, Any]]:
         rows, loaded = state.runs(), state.loaded()
     finally:
         state.close()
-    held = any(row["outcome"] == "running" for row in rows) and _held(shop)
+    runs_now = any(row["outcome"] == "running" for row in rows) and held(shop)
     now, last = (loaded.run, loaded.last_successful) if loaded else (None, None)
     newest = True
     out = []
     for row in rows:  # only the newest run can be the one that holds the shop
-        out.append(run_facts(row, now, last, held and newest))
+        out.append(run_facts(row, now, last, runs_now and newest))
         newest = False
     return out
-
-
-def _held(shop: Shop) -> bool:
-    """Whether a run holds the shop now: tried, as a dead process leaves its note but not its lock."""
-    from flows.lock import hold
-
-    try:
-        with hold(shop):
-            return False
-    except ShopBusy:
-        return True
 
 
 def _shops() -> list[Shop]:
