@@ -1,14 +1,14 @@
 """Real PostgreSQL and MariaDB servers for the tests, from Debian's packages, on free loopback ports.
 
 Nothing of the machine's own servers is touched: each has its own folder, port and password, is stopped by its fixture,
-and dies with the process that started it. Without the packages the tests that want one are skipped, loudly; with
-``TORGSYNC_REQUIRE_SERVERS=1`` (CI) they fail.
+and dies with the process that started it (a killed one leaves its folder behind). The programs are the machine's, or
+those that ``sh run test`` unpacked into the virtualenv where it may not install. Without them the tests that want a
+server are skipped, loudly; with ``TORGSYNC_REQUIRE_SERVERS=1`` (CI) they fail.
 """
 
 from __future__ import annotations
 
 import ctypes
-import getpass
 import os
 import pwd
 import secrets
@@ -16,12 +16,14 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -29,6 +31,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 START_SECONDS = 30
+UNPACKED = Path(sys.prefix) / "servers"
 _PR_SET_PDEATHSIG = 1
 
 
@@ -40,8 +43,8 @@ class DatabaseServer:
     port: int
     user: str
     password: str
-    pid: int
     own: str
+    pid: int = 0
 
     def url(self, database: str | None = None) -> str:
         """The URL of a database; without a name that of the server's own."""
@@ -51,14 +54,16 @@ class DatabaseServer:
     def database(self, more: str = "") -> Iterator[str]:
         """A fresh database, dropped at the end; gives its URL."""
         name = f"test_{uuid4().hex[:12]}"
+        force = " WITH (FORCE)" if self.scheme.startswith("postgresql") else ""
         engine = create_engine(self.url(), isolation_level="AUTOCOMMIT")
         try:
             with engine.connect() as connection:
                 connection.execute(text(f"CREATE DATABASE {name} {more}"))
-            yield self.url(name)
-            with engine.connect() as connection:
-                force = " WITH (FORCE)" if self.scheme.startswith("postgresql") else ""
-                connection.execute(text(f"DROP DATABASE {name}{force}"))
+            try:
+                yield self.url(name)
+            finally:
+                with engine.connect() as connection:
+                    connection.execute(text(f"DROP DATABASE {name}{force}"))
         finally:
             engine.dispose()
 
@@ -76,44 +81,55 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _find(name: str, *folders: str) -> str | None:
-    places = [*sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True), *folders]
-    return shutil.which(name, path=":".join([*places, os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"]))
+def _find(name: str) -> str | None:
+    """A program: of the newest PostgreSQL, on the path, where only root's path leads, or unpacked by ``run``."""
+    places = [
+        folder for root in (Path("/"), UNPACKED) for folder in sorted(root.glob("usr/lib/postgresql/*/bin"))[::-1]
+    ]
+    places += [Path("/usr/sbin"), Path("/usr/local/sbin"), UNPACKED / "usr/bin", UNPACKED / "usr/sbin"]
+    return shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), *map(str, places)]))
 
 
-def _user() -> str:
-    """Whom the servers run as: PostgreSQL refuses root, so root takes an unprivileged user."""
-    if os.getuid() != 0:
-        return getpass.getuser()
-    known = {entry.pw_name for entry in pwd.getpwall()}
-    return next(name for name in ("postgres", "mysql", "nobody") if name in known)
+def _process() -> dict[str, Any]:
+    """How the servers' processes run. PostgreSQL refuses root, so root takes an unprivileged user and its group."""
+    libraries = [*map(str, UNPACKED.glob("usr/lib/*-linux-gnu")), os.environ.get("LD_LIBRARY_PATH", "")]
+    settings: dict[str, Any] = {"cwd": "/", "env": {**os.environ, "LD_LIBRARY_PATH": os.pathsep.join(libraries)}}
+    if os.getuid() == 0:
+        known = {entry.pw_name: entry for entry in pwd.getpwall()}
+        entry = next(known[name] for name in ("postgres", "mysql", "nobody") if name in known)
+        settings |= {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+    return settings
+
+
+def _hand_over(*paths: Path) -> None:
+    settings = _process()
+    if "user" in settings:
+        for path in paths:
+            os.chown(path, settings["user"], settings["group"])
 
 
 def _die_with_parent() -> None:
+    """Between fork and exec, after the change of user, which would undo it."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _run(command: list[str], user: str) -> None:
+def _run(command: list[str]) -> None:
     done = subprocess.run(
-        command, user=user if os.getuid() == 0 else None, capture_output=True, text=True, check=False, cwd="/"
+        command, capture_output=True, text=True, check=False, timeout=120, preexec_fn=_die_with_parent, **_process()
     )
     if done.returncode:
         raise RuntimeError(f"{command[0]}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
 
 
 @contextmanager
-def _serve(command: list[str], user: str, log: Path, make: Callable[[int], DatabaseServer]) -> Iterator[DatabaseServer]:
+def _serve(command: list[str], stop: signal.Signals, log: Path, server: DatabaseServer) -> Iterator[DatabaseServer]:
     with log.open("wb") as stream:
-        process = subprocess.Popen(
-            command, user=user if os.getuid() == 0 else None, stdout=stream, stderr=stream, cwd="/",
-            preexec_fn=_die_with_parent,
-        )  # fmt: skip
+        process = subprocess.Popen(command, stdout=stream, stderr=stream, preexec_fn=_die_with_parent, **_process())
     try:
-        server = make(process.pid)
         _wait(server, process, log)
-        yield server
+        yield replace(server, pid=process.pid)
     finally:
-        process.send_signal(signal.SIGINT if server.scheme.startswith("postgresql") else signal.SIGTERM)
+        process.send_signal(stop)
         try:
             process.wait(10)
         except subprocess.TimeoutExpired:
@@ -146,26 +162,24 @@ def postgres() -> Iterator[DatabaseServer]:
         _unavailable("POSTGRESQL", "postgresql")
     assert initdb
     assert binary
-    user, password, port = _user(), secrets.token_hex(12), _free_port()
+    password = secrets.token_hex(12)
     with tempfile.TemporaryDirectory(prefix="torgsync-pg-", ignore_cleanup_errors=True) as place:
         folder = Path(place)
-        secret = folder / "password"
+        data, secret = folder / "data", folder / "password"
         secret.write_text(password)
-        shutil.chown(folder, user)
-        shutil.chown(secret, user)
-        data = folder / "data"
+        _hand_over(folder, secret)
         _run([initdb, "-D", str(data), "-U", "torgsync", "-A", "scram-sha-256", "--pwfile", str(secret), "-E", "UTF8",
-              "--locale=C.UTF-8", "--no-sync"], user)  # fmt: skip
+              "--locale=C.UTF-8", "--no-sync"])  # fmt: skip
+        server = DatabaseServer("postgresql+psycopg", _free_port(), "torgsync", password, "postgres")
+        # jit: its compiler is a hundred megabytes that run does not unpack
         options = {
-            "port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": folder, "fsync": "off",
+            "port": server.port, "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off",
             "full_page_writes": "off", "synchronous_commit": "off", "max_connections": 50, "shared_buffers": "32MB",
+            "jit": "off",
         }  # fmt: skip
         command = [binary, "-D", str(data), *(f"--{name}={value}" for name, value in options.items())]
-        log = folder / "log"
-        with _serve(command, user, log, lambda pid: DatabaseServer(
-            "postgresql+psycopg", port, "torgsync", password, pid, "postgres"
-        )) as server:  # fmt: skip
-            yield server
+        with _serve(command, signal.SIGQUIT, folder / "log", server) as running:  # at once, as its data goes too
+            yield running
 
 
 @contextmanager
@@ -176,34 +190,31 @@ def mariadb() -> Iterator[DatabaseServer]:
         _unavailable("MARIADB", "mariadb-server-core mariadb-client-core")
     assert install
     assert binary
-    user, password, port = _user(), secrets.token_hex(12), _free_port()
+    password = secrets.token_hex(12)
+    base = Path("/usr") if Path(binary).is_relative_to("/usr") else UNPACKED / "usr"
+    common = ["--no-defaults", f"--basedir={base}"]  # first, both of them
     with tempfile.TemporaryDirectory(prefix="torgsync-my-", ignore_cleanup_errors=True) as place:
         folder = Path(place)
-        data = folder / "data"
+        data, init = folder / "data", folder / "init.sql"
         data.mkdir()
-        for path in (folder, data):
-            shutil.chown(path, user)
-        _run([install, "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal",
-              "--skip-test-db", "--skip-name-resolve"], user)  # fmt: skip
-        init = folder / "init.sql"
         init.write_text(
             "DROP USER IF EXISTS ''@'localhost';\nDROP USER IF EXISTS 'root'@'localhost';\n"
             f"CREATE USER 'torgsync'@'127.0.0.1' IDENTIFIED BY '{password}';\n"
             "GRANT ALL ON *.* TO 'torgsync'@'127.0.0.1' WITH GRANT OPTION;\n"
         )
-        shutil.chown(init, user)
+        _hand_over(folder, data, init)
+        _run([install, *common, f"--datadir={data}", "--auth-root-authentication-method=normal",
+              "--skip-test-db", "--skip-name-resolve"])  # fmt: skip
+        server = DatabaseServer("mariadb+pymysql", _free_port(), "torgsync", password, "mysql")
         options = [
-            f"--datadir={data}", f"--port={port}", "--bind-address=127.0.0.1", f"--socket={folder / 'socket'}",
+            f"--datadir={data}", f"--port={server.port}", "--bind-address=127.0.0.1", f"--socket={folder / 'socket'}",
             f"--pid-file={folder / 'pid'}", "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M",
             "--innodb-log-file-size=32M", "--skip-name-resolve", "--character-set-server=utf8mb4",
             "--collation-server=utf8mb4_unicode_ci", f"--init-file={init}", "--skip-log-bin",
             "--sql-mode=STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_AUTO_CREATE_USER,NO_ENGINE_SUBSTITUTION",
         ]  # fmt: skip
-        log = folder / "log"
-        with _serve([binary, "--no-defaults", *options], user, log, lambda pid: DatabaseServer(
-            "mariadb+pymysql", port, "torgsync", password, pid, "mysql"
-        )) as server:  # fmt: skip
-            yield server
+        with _serve([binary, *common, *options], signal.SIGTERM, folder / "log", server) as running:
+            yield running
 
 
 @pytest.fixture(scope="session")
