@@ -97,7 +97,7 @@ class DeliverySettings(BaseModel):
                 raise ValueError(f"{key} means nothing for {where}")
         if self.protocol == "folder":
             return self
-        if self.user is not None and self.url.username is not None:
+        if self.user is not None and self.address.username is not None:
             raise ValueError("the login stands in the URL and in user: give one")
         if self.login is None:
             raise ValueError("give user" + ("" if self.protocol == "s3" else f", or {where}USER@…"))
@@ -119,14 +119,14 @@ class DeliverySettings(BaseModel):
         return next(name for name in PROTOCOLS if name == scheme.lower()) if found else "folder"
 
     @property
-    def url(self) -> SplitResult:
+    def address(self) -> SplitResult:
         """The parts of a target that is a URL."""
         return _split(self.target)
 
     @property
     def login(self) -> str | None:
         """Who logs in."""
-        return self.user if self.user is not None or self.url.username is None else unquote(self.url.username)
+        return self.user if self.user is not None or self.address.username is None else unquote(self.address.username)
 
 
 def _split(url: str) -> SplitResult:

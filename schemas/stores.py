@@ -7,9 +7,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from schemas.delivery import DeliverySettings
 from schemas.errors import SettingsError, closest
 from schemas.feeds import CsvFeed, GoogleFeed, JsonFeed, YmlFeed
 from schemas.trs import ALL_COLUMNS
+from schemas.woocommerce import WooCommerceStore
 
 Encoding = Literal["utf-8", "utf-8-sig", "cp1251"]
 Name = Annotated[str, Field(pattern=r"^[\w.-]+$", description="letters, digits, dot, hyphen, underscore")]
@@ -36,11 +38,10 @@ class SqlStore(Settings):
         return self
 
 
-class FileStore(Settings):
-    """What every store has that reads a file."""
+class FileStore(DeliverySettings):
+    """What every store has that reads a file: where the file goes, and its name there."""
 
     name: Name
-    target: str = Field(description="the folder that receives the file")
     filename: str
 
     @field_validator("filename")
@@ -126,7 +127,10 @@ def trs_dialect(store: TrsStore) -> TrsDialect:
     return TRS_PROFILES[store.profile].model_copy(update=own)
 
 
-Store = Annotated[SqlStore | TrsStore | YmlStore | GoogleStore | CsvStore | JsonStore, Field(discriminator="kind")]
+Store = Annotated[
+    SqlStore | TrsStore | YmlStore | GoogleStore | CsvStore | JsonStore | WooCommerceStore,
+    Field(discriminator="kind"),
+]
 KINDS: dict[str, type[BaseModel]] = {
     "sql": SqlStore,
     "trs": TrsStore,
@@ -134,5 +138,6 @@ KINDS: dict[str, type[BaseModel]] = {
     "google": GoogleStore,
     "csv": CsvStore,
     "json": JsonStore,
+    "woocommerce": WooCommerceStore,
 }
 """The settings of each kind of store."""

@@ -13,10 +13,12 @@ from typing import Any, BinaryIO, cast
 
 from schemas.catalogue import Catalogue
 from schemas.contents import Contents, Rows
-from schemas.errors import StalePlan, StoreError
+from schemas.delivery import DeliverySettings
+from schemas.errors import StalePlan
 from schemas.plan import StorePlan
 from schemas.report import StoreResult
 from schemas.stores import CsvStore, FileStore, GoogleStore, JsonStore, TrsStore, YmlStore, trs_dialect
+from stores.delivery import Target, deliver, read_digest
 from stores.feeds.google import write_google
 from stores.feeds.sink import FeedFile
 from stores.feeds.tables import write_csv, write_json
@@ -24,7 +26,6 @@ from stores.feeds.trs import TrsWritten, write_trs
 from stores.feeds.trs_goods import feed_goods
 from stores.feeds.yml import content_sha256, write_yml
 from stores.protocol import Capabilities, Journal, Known, Replan, Wanted
-from stores.publish import publish
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,9 @@ class FeedTarget:
         fingerprint: Callable[[Path], str],
     ) -> None:
         self.name, self.kind, self.filename = store.name, kind, store.filename
-        self.target = (folder / Path(store.target).expanduser()).resolve()
-        self.create = self.target.is_relative_to(folder)  # a folder outside the shop may be a share that is not mounted
+        self.target = Target(DeliverySettings.of(store), folder)
+        # a folder outside the shop may be a share that is not mounted
+        self.create = self.target.is_folder and self.target.folder.is_relative_to(folder)
         self.writer, self.known, self.fingerprint = writer, known, fingerprint
 
     def want(self, catalogue: Catalogue, contents: Contents) -> Wanted:
@@ -70,20 +72,25 @@ class FeedTarget:
 
     def read(self) -> Contents:
         """What the file's reader was last given, and the fingerprint of the file that lies there now."""
-        path = self.target / self.filename
-        try:
-            found = {self.filename: self.fingerprint(path)} if path.is_file() else {}
-        except OSError as error:
-            raise StoreError(
-                f"store {self.name}: {path} cannot be read: {error.strerror or error}", "correct its rights"
-            ) from error
-        return replace(self.known.contents, redirects=Rows(), files=found)
+        found = self._content()
+        return replace(self.known.contents, redirects=Rows(), files={} if found is None else {self.filename: found})
+
+    def _content(self) -> str | None:
+        """The fingerprint of the content; of a file on a server, which is not fetched, by what its marker says."""
+        whole = read_digest(self.target, self.filename)
+        if whole is None or whole == self.known.files.get(self._whole):
+            return None if whole is None else self.known.files.get(self.filename, whole)
+        return self.fingerprint(self.target.folder / self.filename) if self.target.is_folder else whole
+
+    @property
+    def _whole(self) -> str:
+        return f"{self.filename}, with its date"
 
     def apply(self, plan: StorePlan, wanted: Wanted, replan: Replan, journal: Journal) -> StoreResult:
         """Publish the file, whole or not at all; where its content is what lies there, it is left alone."""
         operations = replan(self.read())
         journal.all_at_once(operations)
-        done = publish(
+        done = deliver(
             self.target, self.filename, lambda stream: self.writer(stream, wanted.catalogue), create=self.create
         )
         if done.result.content != wanted.contents.files[self.filename]:
@@ -92,7 +99,8 @@ class FeedTarget:
         changes = Counter(f"{op.entity} {op.kind}" for op in operations if op.entity != "feed")
         return StoreResult(
             name=self.name, kind=self.kind, operations=dict(sorted(changes.items())), lines=done.result.goods,
-            published=done.published, files={self.filename: done.result.content}, notes=list(done.result.notes),
+            published=done.published, files={self.filename: done.result.content, self._whole: done.sha256},
+            notes=[*done.result.notes, *done.notes],
         )  # fmt: skip
 
 

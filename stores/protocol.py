@@ -34,12 +34,13 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Known:
-    """What we know of a store from the last time: the ``contents`` that it confirmed, and its own ids and slugs
-    by (entity, key).
+    """What we know of a store from the last time: the ``contents`` that it confirmed, its own ids and slugs by (entity,
+    key), and the fingerprints of a feed's files.
     """
 
     contents: Contents = field(default_factory=Contents)
     bindings: Mapping[tuple[str, int], tuple[str, str | None]] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 class Journal(Protocol):

@@ -33,12 +33,12 @@ class Target:
     @property
     def host(self) -> str:
         """The server's name; for s3 the bucket's."""
-        return self.settings.url.hostname or ""
+        return self.settings.address.hostname or ""
 
     @property
     def port(self) -> int:
         """The server's port."""
-        return self.settings.url.port or PORTS[self.settings.protocol]
+        return self.settings.address.port or PORTS[self.settings.protocol]
 
     @property
     def user(self) -> str:
@@ -48,7 +48,7 @@ class Target:
     @property
     def remote_folder(self) -> str:
         """The folder on the server: from its root, or from where the login begins for ``/~/…``; s3: the prefix."""
-        path = unquote(self.settings.url.path).rstrip("/")
+        path = unquote(self.settings.address.path).rstrip("/")
         if self.settings.protocol == "s3":
             return path.strip("/")
         if path == "/~" or path.startswith("/~/"):
@@ -60,7 +60,7 @@ class Target:
         """The target as it is shown: without the login."""
         if self.is_folder:
             return str(self.folder)
-        url = self.settings.url
+        url = self.settings.address
         return f"{self.settings.protocol}://{url.netloc.rpartition('@')[2]}{url.path.rstrip('/')}"
 
     @property

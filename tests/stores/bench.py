@@ -181,6 +181,12 @@ def look_json(data: bytes) -> tuple[Categories, Offers]:
 SHOP = 'shop_name = "Дім"\nshop_url = "https://dim.example"\nurl = "https://dim.example/{good_id}"\n'
 COLUMNS = 'columns = ["good_id", "name", "category_number"]\n'
 
+def _woocommerce(folder: Path, request: Any) -> Bench:
+    from tests.woocommerce.bench import woocommerce_bench  # it imports Bench from here
+
+    return woocommerce_bench(folder, request)
+
+
 STORES: dict[str, Callable[[Path, Any], Bench]] = {
     "sqlite": lambda folder, request: sql_bench(f"sqlite:///{folder / 'store.db'}"),
     "postgresql": lambda folder, request: sql_bench(request.getfixturevalue("postgres_url")),
@@ -191,6 +197,7 @@ STORES: dict[str, Callable[[Path, Any], Bench]] = {
     "yml": lambda folder, request: feed_bench(folder, "yml", "feed.yml", SHOP, look_yml),
     "google": lambda folder, request: feed_bench(folder, "google", "google.xml", SHOP, look_google),
     "csv": lambda folder, request: feed_bench(folder, "csv", "goods.csv", COLUMNS, look_csv),
+    "woocommerce": lambda folder, request: _woocommerce(folder, request),
     "json": lambda folder, request: feed_bench(folder, "json", "goods.json", COLUMNS, look_json),
 }
 """Every store that the suite tries: add a line."""
