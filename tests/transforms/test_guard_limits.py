@@ -1,0 +1,259 @@
+"""Each guard at its limit and one above: what passes and what stops."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from schemas.contents import Contents, Rows
+from schemas.errors import GuardStop, QuarantineLimit
+from schemas.extract import Extract
+from schemas.plan import Operation, Trip
+from schemas.registry import Meaning, NumberChange
+from tests.pure import goods_frame, sections_frame, types_frame
+from tests.transforms.catalogues import branch, catalogue
+from transforms.guards import (
+    GUARDS,
+    Limits,
+    Previous,
+    catalogue_trips,
+    check_extract,
+    check_quarantine,
+    check_trips,
+    extract_trips,
+    number_trips,
+    store_trips,
+)
+
+LIMITS = Limits()
+TREE = branch(40)
+
+
+def goods(size: int, category: int | None = None) -> dict[int, int | None]:
+    return {n: category or n % 40 + 2 for n in range(1, size + 1)}
+
+
+def trips(before, after, limits: Limits = LIMITS) -> dict[str, tuple[int, int]]:
+    """Guard → (measured, limit)."""
+    return {t.guard: (t.measured, t.limit) for t in catalogue_trips(after, Previous(before, {}), limits)}
+
+
+def test_the_same_catalogue_again_trips_nothing():
+    assert trips(catalogue(TREE, goods(200)), catalogue(TREE, goods(200))) == {}
+
+
+@pytest.mark.parametrize("table", ["product types", "goods"])
+def test_an_empty_table_stops_whatever_is_allowed(table):
+    types, items = types_frame((1, None, "Дім")), goods_frame((1, 1))
+    raw = Extract(
+        types[:0] if table == "product types" else types, sections_frame(), items[:0] if table == "goods" else items
+    )
+    with pytest.raises(GuardStop, match=f"the base gave no {table}"):
+        check_extract(raw)
+    check_extract(Extract(types, sections_frame(), items))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "limit"),
+    [(1000, 900, None), (1000, 899, 100), (100, 90, None), (100, 89, 10), (12, 7, None), (12, 6, 5), (3, 2, None),
+     (2, 1, 0), (1, 1, None), (5, 9, None)],
+)  # fmt: skip
+def test_an_extract_may_lose_a_tenth_or_ten_rows_and_never_half(before, after, limit):
+    found = extract_trips({"raw_goods": after}, Previous(catalogue(TREE, {}), {"raw_goods": before}), LIMITS)
+    assert [t.limit for t in found] == ([] if limit is None else [limit])
+    for trip in found:
+        assert (trip.guard, trip.measured) == ("short_extract", before - after)
+        assert trip.message == f"the base gave {after} rows of goods, {before} in the last run"
+
+
+def test_a_share_of_zero_lets_nothing_pass():
+    strict = Limits(max_short_share=0, max_moved_share=0, max_removed_share=0, max_renamed_share=0)
+    previous = Previous(catalogue(TREE, {}), {"raw_goods": 1000})
+    assert extract_trips({"raw_goods": 999}, previous, strict)[0].limit == 0
+    assert extract_trips({"raw_goods": 1000}, previous, strict) == []
+    before = catalogue(TREE, goods(100))
+    moved = catalogue(TREE, {**goods(100), 1: 5})
+    assert trips(before, moved, strict) == {"moved_goods": (1, 0)}
+    renamed = catalogue(TREE, goods(100), names={7: "інше"})
+    assert trips(before, renamed, strict) == {"mass_rename": (1, 0)}
+
+
+@pytest.mark.parametrize(("moved", "found"), [(60, {}), (61, {"moved_goods": (61, 60)})])
+def test_three_tenths_of_the_goods_may_move(moved, found):
+    after = {n: (41 if n <= moved and number != 41 else number) for n, number in goods(200).items()}
+    really = sum(after[n] != number for n, number in goods(200).items())
+    extra = moved - really
+    for n, number in goods(200).items():
+        if extra and n > moved and number != 40:
+            after[n] = 40
+            extra -= 1
+    assert trips(catalogue(TREE, goods(200)), catalogue(TREE, after)) == found
+
+
+def test_goods_that_lose_or_get_a_category_have_not_moved():
+    before = catalogue(TREE, {**goods(100), **dict.fromkeys(range(101, 151))})
+    after = catalogue(TREE, {**dict.fromkeys(range(1, 51)), **{n: 3 for n in range(101, 151)},
+                             **{n: c for n, c in goods(100).items() if n > 50}})  # fmt: skip
+    assert "moved_goods" not in trips(before, after)
+
+
+@pytest.mark.parametrize(
+    ("names", "guards"), [(60, set()), (61, {"mass_rename"}), (101, {"mass_rename", "another_base"})]
+)
+def test_many_new_names_at_once_look_like_a_wrong_charset_and_most_like_another_base(names, guards):
+    after = catalogue(TREE, goods(200), names={n: f"РўРѕРІР°СЂ {n}" for n in range(1, names + 1)})
+    assert set(trips(catalogue(TREE, goods(200)), after)) == guards
+
+
+@pytest.mark.parametrize(("gone", "guard"), [(100, False), (101, True)])
+def test_a_base_of_which_more_than_half_is_gone_or_renamed_is_another_one(gone, guard):
+    after = catalogue(TREE, {n: c for n, c in goods(200).items() if n > gone})
+    assert ("another_base" in trips(catalogue(TREE, goods(200)), after)) == guard
+
+
+def test_three_types_of_a_tiny_shop_may_change_at_once_and_four_may_not():
+    small = {n: (None, f"Вид {n}") for n in range(1, 6)}
+    before = catalogue({1: (None, "Дім")}, {1: 1}, types=small)
+    three = {**small, **{n: (None, f"інше {n}") for n in (1, 2, 3)}}
+    assert trips(before, catalogue({1: (None, "Дім")}, {1: 1}, types=three)) == {}
+    four = {n: row for n, row in three.items() if n != 4}
+    assert trips(before, catalogue({1: (None, "Дім")}, {1: 1}, types=four)) == {"another_base": (4, 3)}
+
+
+@pytest.mark.parametrize(("last", "newer", "found"), [(198, 0, {}), (197, 0, {"older_base": (3, 2)}), (197, 1, {})])
+def test_the_newest_goods_gone_and_none_newer_look_like_an_old_backup(last, newer, found):
+    after = {n: c for n, c in goods(200 + newer).items() if n <= last or n > 200}
+    assert trips(catalogue(TREE, goods(200)), catalogue(TREE, after)) == found
+
+
+def test_a_root_with_goods_below_it_may_not_vanish_and_an_empty_one_may():
+    tree = {1: (None, "Дім"), 2: (1, "Посуд"), 3: (None, "Сад"), 4: (3, "Насіння"), 5: (None, "Пусте")}
+    types = {9: (None, "Вид")}
+    before = catalogue(tree, {1: 2, 2: 4}, types=types)
+    without = {n: row for n, row in tree.items() if n not in (3, 4)}
+    assert trips(before, catalogue(without, {1: 2, 2: 2}, types=types)) == {"root_vanished": (1, 0)}
+    empty = {n: row for n, row in tree.items() if n != 5}
+    assert trips(before, catalogue(empty, {1: 2, 2: 4}, types=types)) == {}
+
+
+def test_a_second_root_of_the_types_stops_only_where_there_was_one():
+    one, two = {1: (None, "Дім"), 2: (1, "Сад")}, {1: (None, "Дім"), 2: (None, "Сад")}
+    three = {**two, 3: (None, "Двір")}
+    shown = {1: (None, "Дім")}
+    assert trips(catalogue(shown, {1: 1}, types=one), catalogue(shown, {1: 1}, types=two)) == {"second_root": (1, 0)}
+    assert trips(catalogue(shown, {1: 1}, types=two), catalogue(shown, {1: 1}, types=three)) == {}
+    assert trips(catalogue(shown, {1: 1}, types=two), catalogue(shown, {1: 1}, types=one)) == {}
+
+
+def test_a_path_with_another_number_is_renumbered_unless_it_stands_twice_or_the_number_lives_on():
+    types = {9: (None, "Вид")}
+    tree = {1: (None, "Дім"), 2: (1, "Посуд"), 3: (1, "Чашки")}
+    before = catalogue(tree, {1: 2}, types=types)
+    assert trips(before, catalogue({1: tree[1], 7: tree[2], 3: tree[3]}, {1: 7}, types=types)) == {
+        "renumbered": (1, 0), }  # fmt: skip
+    swapped = {1: tree[1], 2: tree[3], 3: tree[2]}
+    assert trips(before, catalogue(swapped, {1: 2}, types=types)) == {}
+    twice = catalogue({**tree, 4: (1, "Посуд")}, {1: 2}, types=types)
+    assert trips(twice, catalogue({1: tree[1], 7: tree[2], 3: tree[3]}, {1: 7}, types=types)) == {}
+    lives = {1: tree[1], 2: (1, "Посуд старий"), 7: (1, "Посуд"), 3: tree[3]}
+    assert trips(before, catalogue(lives, {1: 2}, types=types)) == {}
+
+
+def shown(size: int, hidden: int = 0) -> Contents:
+    rows = {n: (f"x{n}", n > size) for n in range(1, size + hidden + 1)}
+    return Contents(categories=Rows(("name", "hidden"), rows), offers=Rows(("name",), {n: ("x",) for n in rows}))
+
+
+def hides(entity: str, size: int) -> list[Operation]:
+    other = [Operation("update", entity, n) for n in range(900, 990)]
+    return [Operation("hide", entity, n) for n in range(1, size + 1)] + other
+
+
+@pytest.mark.parametrize(
+    ("entity", "size", "hide", "limit"),
+    [("category", 200, 20, None), ("category", 200, 21, 20), ("category", 30, 10, None), ("category", 30, 11, 10),
+     ("offer", 1000, 100, None), ("offer", 1000, 101, 100)],
+)  # fmt: skip
+def test_a_tenth_of_what_a_store_shows_may_disappear(entity, size, hide, limit):
+    found = store_trips("web", shown(size), hides(entity, hide), LIMITS)
+    assert [t.limit for t in found] == ([] if limit is None else [limit])
+    for trip in found:
+        word = "categories" if entity == "category" else "goods"
+        assert (trip.measured, trip.store) == (hide, "web")
+        assert trip.message == f"{hide} of {size} {word} would disappear from store web"
+
+
+def test_hidden_rows_are_not_shown_and_a_count_limits_the_share():
+    assert store_trips("web", shown(100, hidden=900), hides("category", 11), LIMITS)[0].limit == 10
+    assert store_trips("web", shown(1000), hides("category", 6), Limits(max_removed=5))[0].limit == 5
+    assert store_trips("web", shown(30), hides("category", 10), Limits(max_removed=50)) == []
+    assert store_trips("web", shown(30), hides("category", 1), Limits(max_removed_share=0))[0].limit == 0
+
+
+def test_only_a_reused_number_stops_not_a_renamed_or_moved_one():
+    old, new = Meaning(7, "torgsoft:7", "Помада", None, "torgsoft"), Meaning(7, "torgsoft:7", "Туш", 3, "torgsoft")
+    assert number_trips([NumberChange(7, "renamed", old, new), NumberChange(7, "moved", old, new)]) == []
+    found = number_trips([NumberChange(7, "number_reused", old, new)])
+    assert [(t.guard, t.measured, t.limit) for t in found] == [("number_reused", 1, 0)]
+    assert "7 was «Помада» and is «Туш»" in found[0].message
+
+
+def trip(guard: str, measured: int, store: str = "") -> Trip:
+    told = f"{measured} rows" + (f" from store {store}" if store else "")
+    return Trip(guard=guard, store=store, measured=measured, limit=2, message=told)
+
+
+def test_an_allowance_reaches_as_far_as_its_number_and_says_what_to_type():
+    found = [trip("hidden_offers", 7, "web"), trip("hidden_offers", 9, "site"), trip("moved_goods", 3)]
+    with pytest.raises(GuardStop) as caught:
+        check_trips(found, {"hidden_offers": 8}, "torgsync sync shop")
+    assert "moved_goods" in caught.value.message
+    assert "web" not in caught.value.message
+    assert "nothing was changed in any store" in caught.value.message
+    assert caught.value.next_step.endswith("torgsync sync shop --allow hidden_offers=9 --allow moved_goods=3")
+    assert check_trips(found, {"hidden_offers": 9, "moved_goods": 3}, "x") == found
+    assert check_trips([], {}, "x") == []
+    with pytest.raises(GuardStop):
+        check_trips([trip("second_root", 1)], {"second_root": 0}, "x")
+
+
+def test_stores_of_which_a_guard_says_the_same_are_named_in_one_sentence():
+    with pytest.raises(GuardStop) as caught:
+        check_trips([trip("hidden_offers", 7, "web"), trip("hidden_offers", 7, "site")], {}, "x")
+    assert "guard «hidden_offers»: 7 rows from store web, site (limit 2)" in caught.value.message
+
+
+def test_every_guard_that_can_trip_can_be_allowed():
+    assert set(GUARDS) == {
+        "short_extract", "another_base", "older_base", "mass_rename", "second_root", "root_vanished",
+        "hidden_categories", "hidden_offers", "moved_goods", "renumbered", "number_reused",
+    }  # fmt: skip
+
+
+def rejected(*rows: tuple[str, int, str]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [(table, n, str(n), reason) for table, n, reason in rows],
+        columns=["table", "row_number", "row_key", "reason"],
+    )
+
+
+def test_the_quarantine_is_limited_by_count_and_by_the_share_of_each_table():
+    some = rejected(*(("raw_goods", n, "name_empty") for n in range(1, 6)), ("raw_goods", 1, "price_negative"))
+    sizes = {"raw_goods": 100, "raw_sections": 10}
+    check_quarantine(some, sizes, 5, 0.05)
+    check_quarantine(some, sizes, None, 0.05)
+    with pytest.raises(QuarantineLimit, match=r"5 rows are in the quarantine, more than quarantine.max_rows = 4"):
+        check_quarantine(some, sizes, 4, 1)
+    with pytest.raises(QuarantineLimit, match=r"5 of 100 rows of raw_goods .* quarantine.max_share = 0.04"):
+        check_quarantine(some, sizes, None, 0.04)
+    with pytest.raises(QuarantineLimit, match="1 of 10 rows of raw_sections"):
+        check_quarantine(rejected(("raw_sections", 1, "name_empty")), sizes, None, 0.05)
+    check_quarantine(rejected(), sizes, 0, 0)
+
+
+def test_accepted_rows_do_not_count_each_by_its_reason():
+    some = rejected(("raw_goods", 1, "name_empty"), ("raw_goods", 2, "name_empty"), ("raw_goods", 2, "price_negative"))
+    accepted = [("raw_goods", "1", "name_empty"), ("raw_goods", "2", "name_empty")]
+    with pytest.raises(QuarantineLimit, match="1 rows are"):
+        check_quarantine(some, {}, 0, 1, accepted)
+    check_quarantine(some, {}, 0, 1, [*accepted, ("raw_goods", "2", "price_negative")])
