@@ -153,5 +153,5 @@ def _connect(target: Target) -> AbstractContextManager[Session]:
 
 
 def _check_filename(target: Target, filename: str) -> None:
-    if Path(filename).name != filename or "\\" in filename or not filename.isprintable():
+    if filename in ("", "..") or Path(filename).name != filename or "\\" in filename or not filename.isprintable():
         raise StoreError(f"{target.place}: {filename!r} is not a plain file name", "correct filename in shop.toml")
