@@ -181,6 +181,7 @@ def look_json(data: bytes) -> tuple[Categories, Offers]:
 SHOP = 'shop_name = "Дім"\nshop_url = "https://dim.example"\nurl = "https://dim.example/{good_id}"\n'
 COLUMNS = 'columns = ["good_id", "name", "category_number"]\n'
 
+
 def _woocommerce(folder: Path, request: Any) -> Bench:
     from tests.woocommerce.bench import woocommerce_bench  # it imports Bench from here
 
