@@ -206,3 +206,26 @@ def test_a_held_good_whose_category_is_gone_for_another_reason_is_hidden():
 def test_a_number_that_means_another_section_tonight_is_not_held():
     other = catalogue({**{n: r for n, r in TREE.items() if n != 4}, 4: (1, "Нове")}, GOODS, identities={4: "type:77"})
     assert carry_over(other, BEFORE, {"category": [4]}) is other
+
+
+def test_a_held_root_and_a_held_category_without_its_parent_stand_at_the_top():
+    gone = without(1, 2, 3, 4, goods={g: 5 for g in GOODS})
+    found = carry_over(gone, BEFORE, {"category": [1]})
+    root = {int(r["number"]): r for r in found.categories.to_dict("records")}[1]
+    assert (root["path"], root["depth"], pd.isna(root["parent_number"])) == (["Дім"], 1, True)
+    taken = catalogue({5: (None, "Сад"), 2: (5, "Інше")}, {g: 5 for g in GOODS}, identities={2: "type:9"})
+    orphan = {int(r["number"]): r for r in carry_over(taken, BEFORE, {"category": [3]}).categories.to_dict("records")}[
+        3
+    ]
+    assert orphan["path"][-1] == "Чашки"
+
+
+def test_held_goods_follow_todays_order_of_the_others():
+    today = {g: GOODS[g] for g in (20, 19, 5, 4, 3, 2)}
+    found = carry_over(catalogue(TREE, today), BEFORE, {"offer": [1, 6, 7, 18]})
+    assert list(found.offers["good_id"]) == [1, 20, 19, 5, 6, 7, 18, 4, 3, 2]
+
+
+def test_many_goods_outvote_few_wherever_a_category_was_merged():
+    goods = {g: (c if c != 4 else (5 if g == 3 else 3)) for g, c in GOODS.items()}
+    assert led(next_redirects(NONE, BEFORE, without(4, goods=goods)).kept)[("Дім", "Посуд", "Кухлі")] == (4, 3)

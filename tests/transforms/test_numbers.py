@@ -2,10 +2,19 @@
 
 import pytest
 
-from schemas.errors import RulesError
+from schemas.errors import RulesError, TorgsyncError
+from schemas.registry import Meaning, Registry
+from schemas.tables import MAX_NUMBER
 from tests.pure import decide, goods_frame, registry_after, sections_frame, types_frame
+from transforms.numbers import meanings_of
 
 GOODS = goods_frame((1, 1))
+SHOP = (
+    types_frame((1, None, "А", 1), (2, 1, "Б"), (3, 1, "В", 2)),
+    sections_frame((1, None, "А", 1), (2, 1, "В", 2)),
+    goods_frame((1, 1), (2, 3)),
+)
+ONE_UNMAPPED = types_frame((1, None, "А")), sections_frame(), goods_frame((1, 1))
 TYPES = types_frame((1, None, "А"), (2, 1, "Б"))
 
 
@@ -98,3 +107,27 @@ def test_a_rule_may_not_give_a_number_that_was_used_before():
     rules = "rules:\n  - {match: {type_id: 1}, do: {number: 2}, reason: x}\n"
     with pytest.raises(RulesError, match="number 2"):
         decide(TYPES, sections_frame(), GOODS, rules, registry_after(first), unmapped="create")
+
+
+def test_the_kept_sections_say_again_what_each_number_means():
+    result = decide(*SHOP, unmapped="create")
+    assert meanings_of(result.decided.numbered.sections) == result.decided.numbered.meanings
+    assert {meaning.parent_number for meaning in result.decided.numbered.meanings} > {None}
+
+
+def test_a_rule_cannot_give_a_number_that_belonged_to_another_section():
+    rules = 'rules:\n  - match: {type_id: 3}\n    do: {create: {name: "Нове"}, number: 500}\n    reason: test\n'
+    fresh = decide(*SHOP, rules=rules)
+    assert 500 in fresh.paths
+    again = decide(*SHOP, rules=rules, registry=registry_after(fresh))
+    assert again.paths == fresh.paths
+    other = Registry({500: Meaning(500, "torgsoft:77", "Старе", None, "torgsoft")})
+    with pytest.raises(RulesError, match="number 500 belongs to another section"):
+        decide(*SHOP, rules=rules, registry=other)
+
+
+def test_numbers_that_run_out_are_an_error_and_the_greatest_is_still_given():
+    assert MAX_NUMBER in decide(*ONE_UNMAPPED, unmapped="create", first_number=MAX_NUMBER).paths
+    taken = Registry({MAX_NUMBER: Meaning(MAX_NUMBER, "type:99", "Старе", None, "registry")})
+    with pytest.raises(TorgsyncError, match="no section number is left"):
+        decide(*ONE_UNMAPPED, unmapped="create", first_number=MAX_NUMBER, registry=taken)
