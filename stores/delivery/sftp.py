@@ -80,13 +80,26 @@ def sftp_session(target: Target) -> Iterator[SftpSession]:
                 auth_timeout=settings.timeout_seconds,
                 channel_timeout=settings.timeout_seconds,
             )
-            sftp = client.open_sftp()
-            sftp.get_channel().settimeout(settings.timeout_seconds)
+            sftp = _open_sftp(client, target)
         session = SftpSession(sftp, target.place, target.remote_folder)
         session.enter()
         yield session
     finally:
         client.close()
+
+
+def _open_sftp(client: Any, target: Target) -> Any:
+    try:
+        sftp = client.open_sftp()
+    except (paramiko.SSHException, EOFError) as error:
+        if not client.get_transport().is_active():
+            raise
+        raise StoreError(
+            f"{target.place}: the server gives the login {target.user} no SFTP: {one_line(error)}",
+            "ask the server's administrator to allow SFTP for it",
+        ) from error
+    sftp.get_channel().settimeout(target.settings.timeout_seconds)
+    return sftp
 
 
 @contextmanager

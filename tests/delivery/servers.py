@@ -146,10 +146,13 @@ class _Logins(asyncssh.SSHServer):
 def sftp_server(
     folder: Path,
     host_key: asyncssh.SSHKey,
-    server: type[asyncssh.SFTPServer] = asyncssh.SFTPServer,
+    server: type[asyncssh.SFTPServer] | None = asyncssh.SFTPServer,
     clients: Path | None = None,
 ) -> Iterator[int]:
-    """An SFTP server in a thread with an event loop of its own. ``clients``: file of keys that may log in."""
+    """An SFTP server in a thread with an event loop of its own; ``server`` None: SSH without SFTP.
+
+    ``clients``: file of keys that may log in.
+    """
     loop = asyncio.new_event_loop()
     ready = threading.Event()
     ports: list[int] = []
@@ -161,7 +164,7 @@ def sftp_server(
             server_factory=_Logins,
             server_host_keys=[host_key],
             authorized_client_keys=str(clients) if clients else None,
-            sftp_factory=lambda chan: server(chan, chroot=str(folder).encode()),
+            sftp_factory=server and (lambda chan: server(chan, chroot=str(folder).encode())),
             gss_host=None,
         )
 

@@ -288,6 +288,12 @@ def test_a_full_disk_is_told_and_the_part_is_removed(code, tmp_path):
     assert state() == BEFORE
 
 
+def test_a_login_without_sftp_is_told(keys, tmp_path):
+    with sftp_server(tmp_path, keys.host_key, None) as port:
+        where = target(f"sftp://127.0.0.1:{port}/", tmp_path, host_fingerprint=keys.host_key.get_fingerprint())
+        assert not isinstance(refused(where, "gives the login feed no SFTP"), ConnectionFailed)
+
+
 @pytest.mark.parametrize("server", [FullSftp, ReadOnlySftp])
 def test_an_sftp_server_that_refuses_a_block_or_all_is_believed(server, keys, tmp_path):
     load, state = on_disk(tmp_path / "feeds")
