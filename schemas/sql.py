@@ -18,6 +18,7 @@ from sqlalchemy import (
     Numeric,
     Text,
     column,
+    func,
     inspect,
     select,
     table,
@@ -74,10 +75,14 @@ def sql_columns(schema: DataFrameSchema, key: str) -> list[Column[Any]]:
 def migrate(connection: Connection, versions: Path, version_table: str) -> None:
     """Bring a database to the newest schema of a folder of Alembic migrations, in the connection's transaction.
 
-    A database that is there already costs one query: Alembic is loaded only where there is something to do.
+    A database that is there already costs one query: Alembic is loaded only where there is something to do. Tables come
+    all or none, but on MariaDB, which commits each at once: there the next run makes what is missing.
     """
     head = max(path.stem.split("_")[0] for path in versions.glob("[0-9]*.py"))
     if schema_version(connection, version_table) == head:
+        return
+    _alone(connection, version_table)
+    if schema_version(connection, version_table) == head:  # another one has done it meanwhile
         return
     from alembic import command
     from alembic.config import Config
@@ -88,6 +93,15 @@ def migrate(connection: Connection, versions: Path, version_table: str) -> None:
     config.set_main_option("path_separator", "newline")
     config.attributes.update(connection=connection, version_table=version_table)
     command.upgrade(config, "head")
+
+
+def _alone(connection: Connection, version_table: str) -> None:
+    """Let nobody else migrate until the transaction ends. Python's SQLite opens none for CREATE TABLE by itself."""
+    if connection.dialect.name == "sqlite":
+        if not getattr(connection.connection.dbapi_connection, "in_transaction", False):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+    elif connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(version_table))))
 
 
 def schema_version(connection: Connection, version_table: str) -> str | None:

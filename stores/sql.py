@@ -94,13 +94,9 @@ class SqlTarget:
     def read(self) -> Contents:
         """What the tables hold; nothing where they were not created yet."""
         with self._transaction() as connection:
-            if not inspect(connection).has_table(CATEGORIES_TABLE.name):
-                return Contents()
             if schema_version(connection, VERSION_TABLE) is None:
-                raise StoreError(
-                    f"store {self.name}: it has a table categories that torgsync did not make",
-                    "give torgsync a database, or a schema, of its own",
-                )
+                self._check_unused(connection)
+                return Contents()
             migrate(connection, VERSIONS, VERSION_TABLE)
             return _contents(connection)
 
@@ -114,6 +110,21 @@ class SqlTarget:
         journal.done(-1)
         counts = Counter(f"{operation.entity} {operation.kind}" for operation in operations)
         return StoreResult(name=self.name, kind=self.kind, operations=dict(sorted(counts.items())))
+
+    def _check_unused(self, connection: Connection) -> None:
+        """Raise StoreError where somebody else's table has the name of one of ours.
+
+        Our own are without a version where a first night was broken off on MariaDB while it made them.
+        """
+        there = inspect(connection)
+        if there.has_table(VERSION_TABLE):
+            return
+        for table, _ in TABLES.values():
+            if there.has_table(table.name):
+                raise StoreError(
+                    f"store {self.name}: it has a table {table.name} that torgsync did not make",
+                    "give torgsync a database, or a schema, of its own",
+                )
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:

@@ -10,7 +10,7 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """Create the tables."""
+    """Create the tables; on MariaDB a night that was broken off may have made some of them."""
     op.create_table(
         "categories",
         sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("hidden", sa.Boolean, nullable=False),
         sa.Column("retired", sa.Boolean, nullable=False),
         sa.Column("managed", sa.Boolean, nullable=False, server_default=sa.false()),
+        if_not_exists=True,
     )
     op.create_table(
         "offers",
@@ -75,6 +76,7 @@ def upgrade() -> None:
         sa.Column("hidden", sa.Boolean, nullable=False),
         sa.Column("retired", sa.Boolean, nullable=False),
         sa.Column("managed", sa.Boolean, nullable=False, server_default=sa.false()),
+        if_not_exists=True,
     )
     op.create_table(
         "redirects",
@@ -83,4 +85,5 @@ def upgrade() -> None:
         sa.Column("old_path", sa.JSON, nullable=False),
         sa.Column("number", sa.BigInteger, nullable=False),
         sa.Column("managed", sa.Boolean, nullable=False, server_default=sa.false()),
+        if_not_exists=True,
     )
