@@ -7,6 +7,7 @@ appear whole or not at all.
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -25,6 +26,7 @@ from schemas.plan import Plan
 from schemas.tables import RAW_GOODS, RAW_PRODUCT_TYPES, RAW_SECTIONS, conform
 
 EXTRACT_SCHEMAS = {"product_types": RAW_PRODUCT_TYPES, "sections": RAW_SECTIONS, "goods": RAW_GOODS}
+_PART = ".part-"
 
 
 class History:
@@ -68,7 +70,9 @@ class History:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
         part.write_text(plan.to_json(), encoding="utf-8")
+        _force(part)
         part.replace(path)
+        _force(path.parent)
         return path
 
     def plan(self, run: str) -> Plan | None:
@@ -82,13 +86,15 @@ class History:
             names = {fingerprint[:20] for fingerprint in keep}
             for path in _listed(self.folder / kind):
                 if path.name not in names:
-                    shutil.rmtree(path)
+                    # out of its place at once: half a folder would pass for a whole one when its content comes again
+                    gone = path if path.name.startswith(_PART) else path.rename(path.with_name(_part_name()))
+                    shutil.rmtree(gone)
         for path in _listed(self.folder / "plans"):
             if path.stem not in runs:
                 path.unlink()
 
     def _save(self, kind: str, frames: Mapping[str, pd.DataFrame]) -> str:
-        parts = self.folder / kind / f".part-{uuid4().hex[:8]}"
+        parts = self.folder / kind / _part_name()
         parts.mkdir(parents=True)
         try:
             digest = hashlib.sha256()
@@ -96,11 +102,13 @@ class History:
                 path = parts / f"{name}.parquet"
                 table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata()
                 pq.write_table(table, path, compression="zstd")
+                _force(path)
                 digest.update(path.read_bytes())
             fingerprint = digest.hexdigest()
             target = self.folder / kind / fingerprint[:20]
             if not target.is_dir():
                 parts.replace(target)
+                _force(target.parent)
             return fingerprint
         finally:
             shutil.rmtree(parts, ignore_errors=True)
@@ -114,9 +122,35 @@ class History:
             )
         out = {}
         for name, schema in schemas.items():
-            frame = pq.read_table(folder / f"{name}.parquet").to_pandas(types_mapper=_arrow)
+            path = folder / f"{name}.parquet"
+            try:
+                frame = pq.read_table(path).to_pandas(types_mapper=_arrow)
+            except (OSError, pa.ArrowException) as error:
+                raise TorgsyncError(
+                    f"the history is damaged: {path} cannot be read: {str(error).splitlines()[0]}",
+                    f"put {folder} back from a backup; or delete that folder: the next run then has nothing to compare"
+                    " with, and its guards let it pass",
+                ) from error
             out[name] = conform(_plain_lists(frame, schema), schema)
         return out
+
+
+def _part_name() -> str:
+    return f"{_PART}{uuid4().hex[:8]}"
+
+
+def _force(path: Path) -> None:
+    """Force a file, or a folder's names, to the disk: a power failure must not leave a name without its content."""
+    if os.name != "posix":
+        return  # Windows cannot open a folder
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        if path.is_file():
+            raise  # some network file systems cannot sync a folder; a file is another matter
+    finally:
+        os.close(descriptor)
 
 
 def _arrow(kind: pa.DataType) -> pd.ArrowDtype:
