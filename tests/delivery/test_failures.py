@@ -392,7 +392,7 @@ def test_a_full_temporary_folder_is_told(place, monkeypatch):
     assert place.state() == BEFORE
 
 
-def test_a_break_after_the_file_was_replaced_says_so(place_of, monkeypatch):
+def test_a_break_after_the_file_was_replaced_says_so_and_is_not_tried_again(place_of, monkeypatch):
     place = place_of("sftp")
     place.load(BEFORE)
     monkeypatch.setattr("stores.delivery.carry.PAUSES", (0, 0))
@@ -402,6 +402,7 @@ def test_a_break_after_the_file_was_replaced_says_so(place_of, monkeypatch):
     )
     error = refused(place.target, "the new file may be in place already")
     assert "completes" in error.next_step
+    assert len(calls) == 1  # nothing is tried again from there on
     assert place.state()[NAME] == NEW
     assert read_digest(place.target, NAME) is None
 
