@@ -396,10 +396,13 @@ def test_a_break_after_the_file_was_replaced_says_so_and_is_not_tried_again(plac
     place = place_of("sftp")
     place.load(BEFORE)
     monkeypatch.setattr("stores.delivery.carry.PAUSES", (0, 0))
-    monkeypatch.setattr(
-        "stores.delivery.transfer.Transfer._mark",
-        lambda *_: (_ for _ in ()).throw(ConnectionFailed("cut", "run again")),
-    )
+    calls = []
+
+    def cut(*_: object) -> None:
+        calls.append(1)
+        raise ConnectionFailed("cut", "run again")
+
+    monkeypatch.setattr("stores.delivery.transfer.Transfer._mark", cut)
     error = refused(place.target, "the new file may be in place already")
     assert "completes" in error.next_step
     assert len(calls) == 1  # nothing is tried again from there on
