@@ -20,7 +20,7 @@ from schemas.shop import load_shop
 from tests.e2e.conftest import ShopFolder, local  # noqa: F401 - a fixture, found by its name
 from tests.faults.nights import clock, everything, last_run
 from tests.faults.sweep import Effects, forked, send
-from tests.faults.test_broken_nights import CHUNKS, Sweep, once, third  # noqa: F401 - a fixture, found by its name
+from tests.faults.test_broken_nights import CHUNKS, STEP, Sweep, once, third  # noqa: F401 - a fixture, found by its name
 from tests.pure import goods_frame, sections_frame, types_frame
 
 
@@ -36,7 +36,7 @@ def told_to_end(third: Sweep, folder: Path, place: int) -> int:  # noqa: F811
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_sigterm_at_any_side_effect_ends_the_run_as_interrupted_with_a_free_lock(third, chunk):  # noqa: F811
-    for place in third.chunk(chunk, once):
+    for place in third.chunk(chunk, once, STEP):
         told = f"{place} ({third.labels[place - 1]})"
         folder = third.folder()
         told_to_end(third, folder, place)
