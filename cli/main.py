@@ -35,7 +35,7 @@ def main() -> None:
     except TorgsyncError as error:
         _fail(error)
     except Interrupted as error:
-        note("torgsync: stopped by a signal before the run had begun")
+        note("torgsync: stopped by a signal")
         raise SystemExit(error.exit_code) from None
 
 

@@ -62,9 +62,11 @@ def _folder(shop: Shop) -> Iterator[None]:
             holder.write_text(json.dumps({"pid": os.getpid(), "host": os.uname().nodename, "since": _now()}))
         yield
     finally:
-        with suppress(OSError):
-            holder.unlink(missing_ok=True)
-        lock.release()
+        try:
+            with suppress(OSError):
+                holder.unlink(missing_ok=True)
+        finally:  # a signal may come just here
+            lock.release()
 
 
 def _acquired(lock: FileLock, patience: float) -> bool:

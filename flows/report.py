@@ -53,6 +53,7 @@ def _decisions(run: Run, decided: Decided) -> None:
         zip(run.catalogue.categories["number"], run.catalogue.categories["path"], strict=True)
     )  # fmt: skip
     numbers = {m.identity: m.number for m in decided.numbered.meanings}
+    report.unmapped_types = []
     for row in types.to_dict("records"):
         decision = decided.plan.decisions[int(row["type_id"])]
         if decision.decided_by in ("inherit", "create", "hide", "none"):

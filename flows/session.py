@@ -70,22 +70,37 @@ def _guarded(run: Run, steps: PlainSteps, body: Callable[[Run], None]) -> None:
         report.outcome = _OUTCOMES.get(error.exit_code, "failed")
         report.exit_code, report.message, report.next_step = error.exit_code, error.message, error.next_step
     except (KeyboardInterrupt, Interrupted) as error:
-        report.outcome, report.exit_code = "interrupted", getattr(error, "exit_code", 130)
-        report.message = "stopped by a signal" if isinstance(error, Interrupted) else "stopped by Ctrl-C"
-        report.next_step = f"torgsync resume {run.shop.word} {report.run}, or run again" if run.plan else "run again"
+        _interrupted(run, error)
     except BaseException as error:
         report.outcome, report.exit_code = "failed", 1
         report.message = f"{type(error).__name__}: {error}"
         raise
     finally:
-        report.seconds = steps.seconds
-        fill_report(run)
         try:
-            write_outputs(run)
-        except (OSError, TorgsyncError) as error:
-            _outputs_failed(report, error)
-        rejected = run.quarantine
-        run.state.finish_run(report, pd.DataFrame() if rejected is None else rejected)
+            _finish(run, steps)
+        except (KeyboardInterrupt, Interrupted) as error:  # at the very end: the run is recorded all the same
+            _interrupted(run, error)
+            _finish(run, steps)
+
+
+def _interrupted(run: Run, error: BaseException) -> None:
+    report = run.report
+    report.outcome, report.exit_code = "interrupted", getattr(error, "exit_code", 130)
+    report.message = "stopped by a signal" if isinstance(error, Interrupted) else "stopped by Ctrl-C"
+    report.next_step = f"torgsync resume {run.shop.word} {report.run}, or run again" if run.plan else "run again"
+
+
+def _finish(run: Run, steps: PlainSteps) -> None:
+    """The report, the files for a person, and the run's row in the state."""
+    report = run.report
+    report.seconds = steps.seconds
+    fill_report(run)
+    try:
+        write_outputs(run)
+    except (OSError, TorgsyncError) as error:
+        _outputs_failed(report, error)
+    rejected = run.quarantine
+    run.state.finish_run(report, pd.DataFrame() if rejected is None else rejected)
 
 
 def _outputs_failed(report: RunReport, error: Exception) -> None:
