@@ -61,7 +61,8 @@ def test_a_signal_that_comes_as_the_lock_is_freed_leaves_it_free_in_the_same_pro
     def stop(label: str, error: type[BaseException]) -> None:
         raise Interrupted(143)
 
-    with pytest.raises(Interrupted):
+    with pytest.raises(Interrupted) as caught:
         third.run_broken(folder, Effects(folder, place, stop))
+    assert caught.tb is not None, "it keeps the lock's object alive: nothing but our own release frees it"
     assert run_night(folder, third.night).outcome == "ok"
     assert everything(folder) == third.after
