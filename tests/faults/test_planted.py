@@ -1,0 +1,99 @@
+"""Defects that are planted on purpose: a sweep that does not notice them would prove nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import flows.carry_out
+import flows.main_path
+import stores.publish
+import stores.sql
+from tests.faults.sweep import Effects, fail
+from tests.faults.test_broken_nights import Sweep, third  # noqa: F401 - a fixture, found by its name
+
+
+def noticed(sweep: Sweep, where: Callable[[str], bool]) -> str:
+    """What the sweep says of the first place where it finds something wrong; empty where it finds nothing."""
+    sweep.tried.clear()  # what was tried without the defect tells nothing of it
+    try:
+        for place, label in enumerate(sweep.labels, 1):
+            if not where(label):
+                continue
+            folder = sweep.folder()
+            try:
+                sweep.run_broken(folder, Effects(folder, place, fail))
+            except Exception as error:
+                if "planted" not in str(error):
+                    raise
+            try:
+                sweep.check(folder, label)
+            except AssertionError as error:
+                return str(error)
+        return ""
+    finally:
+        sweep.tried.clear()
+
+
+def some_offers(label: str) -> bool:
+    return label.startswith("after execute") and "UPDATE offers" in label
+
+
+def the_end(label: str) -> bool:
+    return "DELETE FROM quarantine" in label
+
+
+def test_a_store_that_is_written_bit_by_bit_is_noticed(third, monkeypatch):  # noqa: F811
+    assert noticed(third, some_offers) == ""
+    real = stores.sql._write_group
+
+    def write_group(connection: Any, *args: Any) -> None:
+        real(connection, *args)
+        connection.connection.dbapi_connection.commit()
+
+    monkeypatch.setattr(stores.sql, "_write_group", write_group)
+    assert "web is neither" in noticed(third, some_offers)
+
+
+def test_a_night_that_is_counted_twice_is_noticed(third, monkeypatch):  # noqa: F811
+    assert noticed(third, the_end) == ""
+    real = flows.carry_out.next_tombstones
+
+    def next_tombstones(known: Any, *args: Any) -> Any:
+        return real({grave: replace(stone, last_night="") for grave, stone in known.items()}, *args)
+
+    monkeypatch.setattr(flows.carry_out, "next_tombstones", next_tombstones)
+    assert "state came out otherwise" in noticed(third, the_end)
+
+
+def test_a_file_that_is_written_in_its_place_is_noticed(third, monkeypatch):  # noqa: F811
+    def feed(label: str) -> bool:
+        return label == "half of write TSGoods.trs.part"
+
+    assert noticed(third, feed) == ""
+    monkeypatch.setattr(stores.publish, "_remove", lambda part: part.replace(part.with_suffix("")))
+    assert "site is neither" in noticed(third, feed)
+
+
+def test_a_state_that_knows_a_load_before_any_store_was_written_is_noticed(third, monkeypatch):  # noqa: F811
+    """The settlement first, the stores after it, and no plan for what is loaded already."""
+    assert noticed(third, some_offers) == ""
+    real_plan, real_carry_out = flows.main_path.make_plan, flows.main_path.carry_out
+
+    def make_plan(run: Any, held: Any) -> Any:
+        plan = real_plan(run, held)
+        loaded = run.state.loaded()
+        if loaded is not None and loaded.catalogue == plan.catalogue:
+            return plan.model_copy(
+                update={"stores": tuple(s.model_copy(update={"operations": ()}) for s in plan.stores)}
+            )
+        return plan
+
+    def carry_out(run: Any, *args: Any) -> None:
+        flows.carry_out._settle(run, complete=True)
+        real_carry_out(run, *args)
+
+    monkeypatch.setattr(flows.main_path, "make_plan", make_plan)
+    monkeypatch.setattr(flows.main_path, "carry_out", carry_out)
+    assert "came out otherwise" in noticed(third, some_offers)
