@@ -1,0 +1,207 @@
+"""One connection to an OpenCart database, with what must be known of the shop before anything is read or written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, create_engine, text
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from schemas.errors import SettingsError, StoreError, closest
+from schemas.opencart import OpenCartStore
+from stores.opencart.layout import Layout, read_layout
+
+CHUNK = 2_000
+SQL_MODE = "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
+"""Ours for the session: a value that does not fit is an error in MyISAM's tables too, never cut silently."""
+
+
+@dataclass(frozen=True)
+class Languages:
+    """Ids of the enabled languages. Names in ``strict`` ones follow Torgsoft, the first being the main one; in
+    ``loose`` ones until somebody translates them; in the others they are written once.
+    """
+
+    enabled: tuple[int, ...]
+    strict: tuple[int, ...]
+    loose: tuple[int, ...]
+    codes: Mapping[int, str]
+
+    @property
+    def main(self) -> int:
+        """The language whose names are compared."""
+        return self.strict[0]
+
+
+class Db:
+    """SQL on one shop. ``{name}`` in a statement is the shop's table of that name, prefixed and quoted."""
+
+    def __init__(self, connection: Connection, settings: OpenCartStore) -> None:
+        self.connection, self.settings = connection, settings
+        connection.exec_driver_sql(f"SET SESSION sql_mode = '{SQL_MODE}'")
+        self.layout: Layout = read_layout(connection, settings.prefix)
+        self.languages = _languages(self)
+        _check_stores(self)
+
+    def sql(self, statement: str) -> str:
+        """A statement with the tables' real names."""
+        return statement.format_map(_Tables(self.layout))
+
+    def rows(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
+        """What a SELECT gives; a list as value becomes ``IN (…)``."""
+        return [tuple(row) for row in self._execute(statement, values)]
+
+    def run(self, statement: str, **values: Any) -> int:
+        """Rows that a statement touched."""
+        return int(self._execute(statement, values).rowcount)
+
+    def many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+        """The same statement with many rows of ``%s``; the driver makes one statement of many INSERTed rows."""
+        statement = self.sql(statement)
+        piece: list[tuple[Any, ...]] = []
+        for row in rows:
+            piece.append(tuple(row))
+            if len(piece) == CHUNK:
+                self.connection.exec_driver_sql(statement, piece)
+                piece = []
+        if piece:
+            self.connection.exec_driver_sql(statement, piece)
+
+    def insert_select(self, table: str, values: Mapping[str, str], source: str, **bound: Any) -> int:
+        """INSERT … SELECT; columns that this version lacks are left out, those that it demands are filled."""
+        columns = self.layout.tables[table]
+        wanted = {name: value for name, value in values.items() if name in columns}
+        fillers = {n: c.filler for n, c in columns.items() if c.filler is not None and n not in wanted}
+        both = {**wanted, **fillers}
+        names = ", ".join(f"`{name}`" for name in both)
+        return self.run(f"INSERT INTO {{{table}}} ({names}) SELECT {', '.join(both.values())} {source}", **bound)
+
+    def insert_many(self, table: str, names: Sequence[str], rows: Iterable[Sequence[Any]], ending: str = "") -> None:
+        """INSERT of many rows; columns that this version demands beside ``names`` are filled."""
+        columns = self.layout.tables[table]
+        fillers = [n for n, column in columns.items() if column.filler is not None and n not in names]
+        filled = tuple("" if columns[n].filler == "''" else 0 for n in fillers)
+        quoted = ", ".join(f"`{name}`" for name in (*names, *fillers))
+        marks = ", ".join(["%s"] * (len(names) + len(fillers)))
+        self.many(f"INSERT INTO {{{table}}} ({quoted}) VALUES ({marks}) {ending}", ((*row, *filled) for row in rows))
+
+    def setting(self, *keys: str) -> str | None:
+        """The first of OpenCart's own settings that the main store has."""
+        if not self.layout.has("setting", "key"):
+            return None
+        found = dict(self.rows("SELECT `key`, value FROM {setting} WHERE store_id = 0 AND `key` IN :keys", keys=keys))
+        return next((str(found[key]) for key in keys if found.get(key)), None)
+
+    def _execute(self, statement: str, values: Mapping[str, Any]) -> Any:
+        clause = text(self.sql(statement))
+        lists: list[Any] = [
+            bindparam(name, expanding=True) for name, value in values.items() if isinstance(value, (list, tuple))
+        ]
+        return self.connection.execute(clause.bindparams(*lists) if lists else clause, dict(values))
+
+
+class _Tables(dict[str, str]):
+    def __init__(self, layout: Layout) -> None:
+        super().__init__()
+        self.layout = layout
+
+    def __missing__(self, name: str) -> str:
+        return self.layout.quoted(name)
+
+
+def _languages(db: Db) -> Languages:
+    rows = db.rows("SELECT language_id, code FROM {language} WHERE status = 1 ORDER BY sort_order, language_id")
+    if not rows:
+        raise StoreError("the shop has no enabled language", "enable one in OpenCart's admin")
+    codes = {str(code): int(number) for number, code in rows}
+    enabled = tuple(codes.values())
+    named = {number: code for code, number in codes.items()}
+    if db.settings.languages is not None:
+        for code in db.settings.languages:
+            if code not in codes:
+                raise StoreError(f'the shop has no enabled language "{code}"', closest(code, list(codes)))
+        return Languages(enabled, tuple(codes[code] for code in db.settings.languages), (), named)
+    main = codes.get(db.setting("config_language_catalog", "config_language") or "", enabled[0])
+    return Languages(enabled, (main,), tuple(number for number in enabled if number != main), named)
+
+
+def _check_stores(db: Db) -> None:
+    known = {0}
+    if db.layout.has("store", "store_id"):
+        known |= {int(number) for (number,) in db.rows("SELECT store_id FROM {store}")}
+    unknown = sorted(set(db.settings.store_ids) - known)
+    if unknown:
+        raise StoreError(
+            f"OpenCart has no store {unknown[0]}", f"store_ids: known: {', '.join(map(str, sorted(known)))}"
+        )
+
+
+def database_url(settings: OpenCartStore) -> str:
+    """The SQLAlchemy URL of a shop. Raises SettingsError when its environment variable is not set."""
+    if settings.url_env is None:
+        assert settings.url is not None
+        return settings.url
+    if settings.url_env not in os.environ:
+        raise SettingsError(f"store {settings.name}: environment variable {settings.url_env} is not set", "set it")
+    return os.environ[settings.url_env]
+
+
+@contextmanager
+def reading(settings: OpenCartStore) -> Iterator[Db]:
+    """A connection that is rolled back at the end."""
+    with _connection(settings, "nothing was written; mend it, then run again") as connection:
+        yield Db(connection, settings)
+        connection.rollback()
+
+
+@contextmanager
+def writing(settings: OpenCartStore) -> Iterator[Db]:
+    """One transaction where the tables have them; else each statement counts at once.
+
+    Held against a second run by a lock of the database server, which the connection's end lets go.
+    """
+    step = "what is not whole yet is out of the window, or as it was; mend it, then run again: the run finishes it"
+    with _connection(settings, step) as connection:
+        db = Db(connection, settings)
+        _lock(db)
+        connection.commit()
+        if not db.layout.atomic:
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+        yield db
+        connection.commit()
+
+
+def _lock(db: Db) -> None:
+    held = db.rows("SELECT GET_LOCK(CONCAT('torgsync ', LEFT(DATABASE(), 30), :prefix), 2)", prefix=db.settings.prefix)
+    if held[0][0] != 1:
+        raise StoreError(
+            f"store {db.settings.name}: another run is writing to this shop", "wait until it has ended, then run again"
+        )
+
+
+@contextmanager
+def _connection(settings: OpenCartStore, next_step: str) -> Iterator[Connection]:
+    """A connection whose failures are StoreErrors of one line that names the store."""
+    try:
+        engine = create_engine(database_url(settings), pool_pre_ping=False)
+    except (ArgumentError, NoSuchModuleError, ImportError) as error:
+        raise StoreError(f"store {settings.name}: {_one_line(error)}", "check the store's url in shop.toml") from error
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except SQLAlchemyError as error:
+        raise StoreError(f"store {settings.name}: {_one_line(error)}", next_step) from error
+    finally:
+        engine.dispose()
+
+
+def _one_line(error: Exception) -> str:
+    """The database's own words, without the statement and its parameters."""
+    original = getattr(error, "orig", None)
+    if original is not None and len(original.args) > 1:
+        return str(original.args[1]).strip().splitlines()[0]
+    return str(original or error).strip().splitlines()[0]

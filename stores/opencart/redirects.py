@@ -1,0 +1,143 @@
+"""Old addresses of categories: OpenCart has no table for them, so the web server gets a map (stores.md section 1.3).
+
+A second slug row would be an alias that answers 200, or even become the address that the shop itself links to. What an
+address was is noted when the category leaves it; where it leads is asked anew whenever a map is written, so there are
+no chains, and no living address is ever redirected.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+from schemas.contents import Key, Rows
+from stores.opencart.db import Db
+from stores.opencart.own import interrupted, leave_alone, packed, unpacked
+from stores.opencart.tree import Place, Tree
+from stores.opencart.wanted import CURRENT, MAP_NAMES
+from stores.publish import publish
+
+COLUMNS = ("old_number", "old_path", "number")
+_UPSERT = """
+    INSERT INTO {torgsync_redirect} (id, old_number, old_path, number, urls, before_row, touched)
+    VALUES (%s, %s, %s, %s, %s, %s, %s) ON DUPLICATE KEY UPDATE
+    urls = IF(touched > 0 AND old_number = VALUES(old_number), urls, VALUES(urls)), old_number = VALUES(old_number),
+    old_path = VALUES(old_path), number = VALUES(number),
+    before_row = IF(touched > 0, before_row, VALUES(before_row)), touched = 1"""
+
+
+def read_redirects(db: Db) -> Rows:
+    """The redirects that are in force; what an interrupted run was writing is as it was before."""
+    out: dict[Key, tuple[object, ...]] = {}
+    query = "SELECT id, old_number, old_path, number, touched, before_row FROM {torgsync_redirect} ORDER BY id"
+    for key, old, path, number, touched, before in db.rows(query):
+        if not touched:
+            out[key] = (old, json.loads(path), number)
+        elif before is not None:
+            out[key] = unpacked(before)
+    return Rows(COLUMNS, out)
+
+
+def note_redirects(db: Db, tree: Tree, present: Rows, wanted: Rows, keys: Sequence[Key]) -> None:
+    """Note redirects that come, change or go, with the addresses as they are now: ahead of any other write."""
+    leave_alone(db, "torgsync_redirect")
+    known = dict(db.rows("SELECT id, urls FROM {torgsync_redirect} WHERE id IN :ids", ids=[*map(str, keys), ""]))
+    rows = []
+    for key in keys:
+        if key not in wanted.rows:
+            continue
+        old, path, number = wanted.rows[key]
+        before = present.rows.get(key)
+        urls = {f"{store}:{language}": tree.address(db, old, (store, language)) for store, language in tree.places(db)}
+        text = json.dumps({place: url for place, url in urls.items() if url}, ensure_ascii=False)
+        if before is not None and before[0] == old and key in known:
+            text = known[str(key)]
+        rows.append((key, old, json.dumps(list(path), ensure_ascii=False), number, text, packed(before), 1))
+    db.many(_UPSERT, rows)
+    gone = [(packed(present.rows.get(key)), key) for key in keys if key not in wanted.rows]
+    db.many("UPDATE {torgsync_redirect} SET touched = 2, before_row = %s WHERE id = %s", gone)
+
+
+def write_maps(db: Db, tree: Tree, folder: Path, create: bool) -> list[str]:
+    """Write the maps whose content changed; gives the names of the files that were."""
+    written = []
+    for name, text in _maps(db, tree).items():
+        if not _same(folder / name, text):
+            publish(folder, name, lambda stream, text=text: stream.write(text.encode()), create=create)  # type: ignore[misc]
+            written.append(name)
+    return written
+
+
+def map_states(db: Db, tree: Tree, folder: Path, owned: bool) -> dict[str, str]:
+    """Of each map whether it says what the tables say. After an interrupted run the plan itself writes it."""
+    if not owned or interrupted(db):
+        return dict.fromkeys(MAP_NAMES.values(), CURRENT)
+    return {name: CURRENT if _same(folder / name, text) else "stale" for name, text in _maps(db, tree).items()}
+
+
+def _same(path: Path, text: str) -> bool:
+    if not path.is_file():
+        return "301" not in text and '"' not in text  # nothing to redirect needs no file
+    return path.read_bytes() == text.encode()
+
+
+def _maps(db: Db, tree: Tree) -> dict[str, str]:
+    pairs = dict(_pairs(db, tree))
+    head = "# Written by torgsync anew whenever it changes: old addresses of categories and where they are now.\n"
+    nginx = "".join(
+        f'"{_nginx(old)}{end}" "{quote(new)}";\n' for old, new in sorted(pairs.items()) for end in ("", "/")
+    )
+    apache = "".join(
+        f'RedirectMatch 301 "^{re.escape(old)}/?$" "{quote(new)}"\n'.replace("%", "%%").replace("%%", "%")
+        for old, new in sorted(pairs.items())
+        if '"' not in old
+    )
+    return {MAP_NAMES["nginx"]: head + nginx, MAP_NAMES["apache"]: head + apache}
+
+
+def _nginx(path: str) -> str:
+    return path.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _pairs(db: Db, tree: Tree) -> Iterator[tuple[str, str]]:
+    """Old path → new path, without a host; the first language wins where two disagree."""
+    places = tree.places(db)
+    living = {
+        f"{lead}/{address}"
+        for category in tree.values()
+        if category.status
+        for place in places
+        if (address := tree.address(db, category.number, place))
+        for lead in _leads(db, place)
+    }
+    rows = db.rows("SELECT number, urls FROM {torgsync_redirect} WHERE touched <> 2 ORDER BY id")
+    for place in reversed(places):
+        for number, urls in rows:
+            old = json.loads(urls).get(f"{place[0]}:{place[1]}")
+            new = tree.address(db, number, place)
+            if not old or not new or not tree[number].status:
+                continue
+            for lead in _leads(db, place):
+                if f"{lead}/{old}" not in living:
+                    yield f"{lead}/{old}", f"{lead}/{new}"
+
+
+def _leads(db: Db, place: Place) -> list[str]:
+    """What stands ahead of the slugs in an address: nothing in 3.0; in 4.x language and route, each by its own slug."""
+    if not db.layout.slug_paths:
+        return [""]
+    found = {
+        (key, value): keyword
+        for key, value, keyword in db.rows(
+            "SELECT `key`, `value`, keyword FROM {seo_url} WHERE `key` IN ('language', 'route')"
+            " AND store_id = :store AND language_id = :language",
+            store=place[0], language=place[1],
+        )
+    }  # fmt: skip
+    code = db.languages.codes[place[1]]
+    language = "/" + str(found.get(("language", code), code))
+    route = "/" + str(found.get(("route", "product/category"), "catalog"))
+    return [language + route, route, language, ""]

@@ -1,0 +1,108 @@
+"""The OpenCart store: reads what the shop holds of ours, and applies a plan to it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from schemas.catalogue import Catalogue
+from schemas.contents import Contents, Key
+from schemas.opencart import OpenCartStore
+from schemas.plan import Kind, Operation, StorePlan
+from schemas.report import StoreResult
+from schemas.values import plain_values
+from stores.opencart.categories import CategoryWriter, keys
+from stores.opencart.db import Db, reading, writing
+from stores.opencart.goods import GoodsWriter
+from stores.opencart.own import create_tables, finish, has_tables
+from stores.opencart.read import Present, read_shop
+from stores.opencart.redirects import note_redirects, write_maps
+from stores.opencart.tree import load_tree
+from stores.opencart.wanted import fit_contents, refuse_foreign
+from stores.protocol import Capabilities, Journal, Known, Replan, Wanted
+
+RETIRE = "OpenCart has no archive: what is hidden stays hidden, with its address and pictures"
+REDIRECT = "no folder for the web server's redirect maps: set redirects"
+
+
+class OpenCartTarget:
+    """One OpenCart shop's database. Only rows that are noted in our own tables there are ever changed."""
+
+    kind = "opencart"
+
+    def __init__(self, settings: OpenCartStore, folder: Path, known: Known | None = None) -> None:
+        self.settings, self.name = settings, settings.name
+        maps = folder if settings.redirects is None else folder / Path(settings.redirects).expanduser()
+        self.maps = maps.resolve()
+        self.create_maps = self.maps.is_relative_to(folder.resolve())  # another place may be a share not mounted
+        none: dict[Kind, str] = {"redirect": REDIRECT, "unredirect": REDIRECT}
+        self.capabilities = Capabilities(
+            atomic=False,  # 3.0's tables have no transactions
+            redirects=settings.redirects is not None,
+            gaps={"retire": RETIRE, **(none if settings.redirects is None else {})},
+        )
+        self._wanted: Contents | None = None
+
+    def want(self, catalogue: Catalogue, contents: Contents) -> Wanted:
+        """What OpenCart can hold of it. Raises StoreError where a category of ours would be an editor's own."""
+        with reading(self.settings) as db:
+            fitted = fit_contents(db, contents)
+            names = [(int(key), str(fitted.categories.value(key, "name"))) for key in fitted.categories]
+            refuse_foreign(db, load_tree(db, has_tables(db)), names)
+        self._wanted = fitted
+        return Wanted(catalogue, fitted)
+
+    def read(self) -> Contents:
+        """What the shop holds of ours, with what an interrupted run left shown as it was before."""
+        with reading(self.settings) as db:
+            return read_shop(db, self._wanted, self.maps).contents
+
+    def apply(self, plan: StorePlan, wanted: Wanted, replan: Replan, journal: Journal) -> StoreResult:
+        """Read, compare with the plan and write: in one transaction, or so that every prefix is harmless."""
+        journal.all_at_once(plan.operations)
+        with writing(self.settings) as db:
+            create_tables(db)
+            present = read_shop(db, wanted.contents, self.maps)
+            operations = replan(present.contents)
+            notes = self._write(db, operations, wanted, present)
+        journal.done(-1)
+        counts = Counter(f"{operation.entity} {operation.kind}" for operation in operations)
+        return StoreResult(name=self.name, kind=self.kind, operations=dict(sorted(counts.items())), notes=notes)
+
+    def _write(self, db: Db, operations: Sequence[Operation], wanted: Wanted, present: Present) -> list[str]:
+        contents, goods = wanted.contents, wanted.catalogue.offers
+        found: dict[str, list[Key]] = {}
+        for operation in operations:
+            found.setdefault(operation.entity, []).append(operation.key)
+        full, hide = keys(contents.categories, found.get("category", []))
+        categories = CategoryWriter(db, present.tree, present.contents.categories, contents.categories, full, hide)
+        full, hide = keys(contents.offers, found.get("offer", []))
+        new = set(full) - set(present.contents.offers.rows)
+        texts = dict(zip(plain_values(goods["good_id"]), plain_values(goods["description"]), strict=True))
+        offers = GoodsWriter(
+            db, present.goods, present.contents.offers, contents.offers, full, hide, {k: texts.get(k) for k in new}
+        )
+        if self.settings.redirects is not None:
+            note_redirects(db, present.tree, present.contents.redirects, contents.redirects, found.get("redirect", []))
+        categories.claim()
+        offers.claim()
+        categories.make()
+        offers.make()
+        categories.show()
+        offers.show()
+        categories.take_out()
+        notes = [*categories.notes, *_caches(db)]
+        if self.settings.redirects is not None:
+            files = write_maps(db, load_tree(db, True), self.maps, self.create_maps)
+            notes += [f"{self.maps.name}/{name} is new: reload the web server" for name in files]
+        finish(db)
+        return notes
+
+
+def _caches(db: Db) -> list[str]:
+    """What keeps showing the old state until it is cleared."""
+    notes = ["clear OpenCart's cache: the files cache.* in system/storage/cache (storage may lie outside the web root)"]
+    if db.layout.main_category and db.setting("config_seo_url_cache"):
+        notes.append("SEO Pro's cache is on: without clearing cache.seopro.* new addresses do not open")
+    return notes

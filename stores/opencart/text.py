@@ -1,0 +1,45 @@
+"""Names as OpenCart keeps them: HTML-escaped by PHP's ``htmlspecialchars(…, ENT_COMPAT)``, and printed unescaped.
+
+A raw ``<`` in a name would be markup, or script, in the shop's menu (stores.md section 1.1).
+"""
+
+from __future__ import annotations
+
+import re
+
+_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
+_PLAIN = {**{escaped: char for char, escaped in _ESCAPES.items()}, "&#039;": "'", "&#39;": "'"}
+_ENTITY = re.compile("|".join(sorted(map(re.escape, _PLAIN))))
+_RAW = re.compile(r'[<>"]|&(?!(?:[A-Za-z][A-Za-z0-9]*|#[0-9]+|#x[0-9A-Fa-f]+);)')
+
+
+def escape(text: str) -> str:
+    """A name as OpenCart's own admin would store it."""
+    return "".join(_ESCAPES.get(char, char) for char in text)
+
+
+def unescape(text: str) -> str:
+    """The name that a visitor reads."""
+    return _ENTITY.sub(lambda found: _PLAIN[found[0]], text)
+
+
+def is_escaped(text: str) -> bool:
+    """Whether a stored name prints as text: nothing in it is markup."""
+    return _RAW.search(text) is None
+
+
+def fit(text: str, length: int, three_bytes: bool) -> str:
+    """The longest beginning of a name that fits a column of ``length`` once it is escaped.
+
+    ``three_bytes``: the column is utf8mb3, which has no characters beyond U+FFFF; they are left out.
+    """
+    if three_bytes:
+        text = "".join(char for char in text if ord(char) <= 0xFFFF)
+    if len(text) * 6 <= length:
+        return text
+    room = length
+    for position, char in enumerate(text):
+        room -= len(_ESCAPES.get(char, char))
+        if room < 0:
+            return text[:position].rstrip()
+    return text

@@ -1,0 +1,35 @@
+"""A shop of ordinary size is loaded in seconds, by a number of statements that does not grow with it."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from schemas.contents import Rows
+from schemas.plan import StorePlan
+from stores.opencart.target import OpenCartTarget
+from tests.opencart.conftest import Journal, count_writes
+from transforms.plan import REDIRECT_COLUMNS, Absent, operations, wanted_contents
+
+
+@pytest.mark.parametrize("version", ["ocstore"])
+def test_2000_categories_and_20000_goods_load_in_seconds(make_shop, version):
+    from benchmarks.opencart import catalogue
+
+    shop = make_shop(version)
+    found = catalogue(20_000, "10.5")
+    target = OpenCartTarget(shop.store, shop.folder)
+    wanted = target.want(found, wanted_contents(found, Rows(REDIRECT_COLUMNS)))
+    needed = operations(wanted.contents, target.read(), Absent())
+    plan = StorePlan(store="site", kind="opencart", operations=needed)
+    start = time.monotonic()
+    with count_writes() as writes:
+        target.apply(plan, wanted, lambda present: operations(wanted.contents, present, Absent()), Journal())
+    seconds = time.monotonic() - start
+    assert len(needed) == 22_020
+    assert seconds < 40, f"{seconds:.1f} s: 3 to 8 s were measured"
+    assert len(writes) < 120, "statements are for all rows at once"
+    assert operations(wanted.contents, target.read(), Absent()) == ()
+    assert shop.rows("SELECT COUNT(*) FROM oc_product WHERE status = 1") == [(20_000,)]
+    shop.check_sound()
