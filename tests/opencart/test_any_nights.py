@@ -24,6 +24,7 @@ def catalogues(draw) -> tuple[dict, dict]:
 
 
 @pytest.mark.parametrize("version", ["ocstore", "4.1"])
+@given(nights=st.lists(catalogues(), min_size=1, max_size=4))
 @settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     max_examples=max(4, settings.default.max_examples // 3),  # each is a database and several nights
