@@ -134,7 +134,7 @@ def _moved(before: Catalogue, after: Catalogue, limits: Limits) -> list[Trip]:
     old, new = before.assignments, after.assignments
     both = old[["good_id", "category_number"]].merge(new[["good_id", "category_number"]], on="good_id")
     left, right = both["category_number_x"], both["category_number_y"]
-    moved = int((left.notna() & right.notna() & left.ne(right).fillna(False)).sum())
+    moved = int(left.ne(right).fillna(False).sum())  # a good without a category, before or now, has not moved
     limit = limits.rows(limits.max_moved_share, len(both))
     if moved <= limit:
         return []

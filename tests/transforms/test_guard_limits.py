@@ -217,6 +217,13 @@ def test_an_allowance_reaches_as_far_as_its_number_and_says_what_to_type():
         check_trips([trip("second_root", 1)], {"second_root": 0}, "x")
 
 
+def test_a_single_row_stops_where_nothing_was_allowed():
+    with pytest.raises(GuardStop, match="--allow number_reused=1"):
+        check_trips([trip("number_reused", 1)], {}, "torgsync sync x")
+    with pytest.raises(GuardStop):
+        check_trips([trip("number_reused", 1)], {"moved_goods": 9}, "torgsync sync x")
+
+
 def test_stores_of_which_a_guard_says_the_same_are_named_in_one_sentence():
     with pytest.raises(GuardStop) as caught:
         check_trips([trip("hidden_offers", 7, "web"), trip("hidden_offers", 7, "site")], {}, "x")

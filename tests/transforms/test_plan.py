@@ -223,7 +223,7 @@ def test_what_comes_stands_before_what_leaves_and_redirects_and_files_come_last(
     )
     wanted = contents(
         {1: category("Хата"), 5: category("Нова", 1), 6: category("Нижче", 5)},
-        {21: ("новий", 6, None, False, False), 12: ("б", 5, None, False, False), 13: ("в", None, None, True, False)},
+        {13: ("в", None, None, True, False), 21: ("новий", 6, None, False, False), 12: ("б", 5, None, False, False)},
         {"new": (3, ["Дім"], 1)},
     )
     found = operations(replace(wanted, files={"a.xml": "q", "b.xml": "s"}), replace(present, files={"b.xml": "s"}),

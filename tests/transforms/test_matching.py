@@ -1,0 +1,103 @@
+"""Which product types a rule's conditions are for (docs/rules.md)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.errors import RulesError
+from schemas.rules import parse_rules
+from transforms.matching import match_rules, path_matches
+
+ROWS = [
+    (1, None, "Посуд", ["Посуд"], 40),
+    (2, 1, "Тарілки", ["Посуд", "Тарілки"], 9),
+    (3, 2, "№5 Глибокі", ["Посуд", "Тарілки", "№5 Глибокі"], 3),
+    (4, 3, "Набір 6", ["Посуд", "Тарілки", "№5 Глибокі", "Набір 6"], 1),
+    (5, None, "Текстиль", ["Текстиль"], 12),
+    (6, 5, "Набір 2", ["Текстиль", "Набір 2"], 2),
+]
+TYPES = pd.DataFrame(
+    [(key, parent, name, path, len(path), goods) for key, parent, name, path, goods in ROWS],
+    columns=["type_id", "parent_id", "name", "path", "depth", "goods_below"],
+).astype({"parent_id": "Int64"})
+
+
+def matched(match: str, do: str = "{merge: parent}", more: str = "") -> tuple[int, ...]:
+    rules = parse_rules(f"rules:\n  - match: {match}\n    do: {do}\n    reason: test\n{more}")
+    return match_rules(TYPES, rules).uses[0].matched
+
+
+@pytest.mark.parametrize(
+    ("match", "types"),
+    [
+        ("{type_id: 3}", (3,)),
+        ("{type_id: [3, 6]}", (3, 6)),
+        ("{name: Тарілки}", (2,)),
+        ("{name: ' Тарілки '}", (2,)),
+        ("{name: {glob: 'Набір*'}}", (4, 6)),
+        ("{name: {glob: 'набір*'}, type_id: [4, 6]}", None),
+        ("{name: {glob: 'Набір ?'}}", (4, 6)),
+        ("{name: {regex: '^№ ?[0-9]'}}", (3,)),
+        ("{name: {regex: '[0-9]$'}}", (4, 6)),
+        ("{depth: 2}", (2, 6)),
+        ("{goods_below: 3}", (4, 6)),
+        ("{goods_below: 4}", (3, 4, 6)),
+        ("{goods_below: 4, depth: 2}", (6,)),
+        ("{path: [Посуд]}", (1,)),
+        ("{path: [Посуд, '*']}", (2,)),
+        ("{path: [Посуд, '**']}", (1, 2, 3, 4)),
+        ("{path: ['**', 'Набір 6']}", (4,)),
+        ("{path: ['*', '*']}", (2, 6)),
+        ("{path: [Посуд, '**', '*']}", (2, 3, 4)),
+    ],
+)
+def test_a_rule_is_for_the_types_that_meet_every_condition_of_it(match, types):
+    if types is None:
+        with pytest.raises(RulesError, match="matches no product type"):
+            matched(match)
+    else:
+        assert matched(match) == types
+
+
+def test_an_excluded_subtree_has_every_type_below_it_and_no_other():
+    assert matched("{type_id: 2}", "{exclude: subtree}") == (2, 3, 4)
+    assert matched("{type_id: [3, 5]}", "{exclude: subtree}") == (3, 4, 5, 6)
+    assert matched("{type_id: 2}", "{exclude: type}") == (2,)
+
+
+def test_a_rule_may_expect_that_nothing_matches_any_more():
+    assert matched("{type_id: 77}", more="    expect: 0\n") == ()
+    with pytest.raises(RulesError, match=r"rules.yaml:2: the rule expects 0 types and matches 1: \[3\]"):
+        matched("{type_id: 3}", more="    expect: 0\n")
+
+
+@pytest.mark.parametrize(
+    ("match", "hint"),
+    [
+        ("{name: Тарилки}", '; did you mean "Тарілки"?'),
+        ("{path: [Посуд, Тарілкі]}", '; did you mean "Посуд > Тарілки"?'),
+        ("{name: Зовсім інше}", ""),
+        ("{type_id: 77}", ""),
+    ],
+)
+def test_a_rule_that_matches_nothing_is_told_the_closest_name_that_exists(match, hint):
+    with pytest.raises(RulesError) as caught:
+        matched(match)
+    assert caught.value.message == f"rules.yaml:2: the rule matches no product type{hint}"
+
+
+NAMES = st.sampled_from(["а", "б"])
+PARTS = st.sampled_from(["а", "б", "*", "**"])
+
+
+@given(pattern=st.lists(PARTS, max_size=5), path=st.lists(NAMES, max_size=6))
+def test_a_pattern_of_names_means_what_the_same_regular_expression_means(pattern: list[str], path: list[str]):
+    one: dict[str, Any] = {"*": "[аб]", "**": "[аб]*"}
+    expected = re.fullmatch("".join(one.get(part, part) for part in pattern), "".join(path)) is not None
+    assert path_matches(tuple(pattern), tuple(path)) == expected
