@@ -1,4 +1,4 @@
-"""Commands with sub-commands: ``base``, ``runs``, ``quarantine``."""
+"""Commands with sub-commands: ``base``, ``runs``, ``quarantine``, ``opencart``."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ runs_app = typer.Typer(
     epilog="Example: torgsync runs household --limit 5",
 )
 quarantine_app = typer.Typer(no_args_is_help=True, help="Rejected rows: look at them, accept them, judge them again.")
+opencart_app = typer.Typer(no_args_is_help=True, help="Look into a shop's OpenCart tables; nothing is written.")
 
 LastRun = Annotated[str, typer.Option("--run", help="A run: its name, the beginning of it, or last.")]
 Table = Annotated[str, typer.Argument(help="product_types, sections or goods.")]
@@ -149,3 +150,17 @@ def quarantine_replay(shop: ShopName, run: LastRun = "last", as_json: Json = Fal
     from cli.quarantine import run_replay
 
     run_replay(shop, run, as_json)
+
+
+@opencart_app.command("check", epilog="Example: torgsync opencart check myshop")
+def opencart_check(
+    shop: ShopName,
+    store: Annotated[
+        str | None, typer.Option(help="One store only. Default: every OpenCart store of the shop.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Look through all categories, torgsync's or not, for what makes pages vanish; exit 1 when something is found."""
+    from cli.opencart import run_check
+
+    run_check(shop, store, as_json)

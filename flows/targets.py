@@ -7,9 +7,11 @@ from functools import partial
 
 from flows.run import Run
 from schemas.contents import Rows
+from schemas.opencart import OpenCartStore
 from schemas.stores import SqlStore, Store
 from schemas.woocommerce import WooCommerceStore
 from stores.feed import feed_target
+from stores.opencart.target import OpenCartTarget
 from stores.protocol import Known
 from stores.protocol import Store as Target
 from stores.sql import SqlTarget
@@ -25,6 +27,8 @@ def open_store(run: Run, settings: Store) -> Target:
     if isinstance(settings, WooCommerceStore):
         known = Known(bindings=run.state.bindings(settings.name))
         return WooCommerceTarget(settings, run.shop.output, known, partial(run.state.bind, settings.name))
+    if isinstance(settings, OpenCartStore):
+        return OpenCartTarget(settings, folder)
     return feed_target(settings, folder, _confirmed(run, settings.name), datetime.fromisoformat(run.report.started_at))
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from schemas.delivery import DeliverySettings
 from schemas.errors import SettingsError, closest
 from schemas.feeds import CsvFeed, GoogleFeed, JsonFeed, YmlFeed
+from schemas.opencart import OpenCartStore
 from schemas.trs import ALL_COLUMNS
 from schemas.woocommerce import WooCommerceStore
 
@@ -128,7 +129,7 @@ def trs_dialect(store: TrsStore) -> TrsDialect:
 
 
 Store = Annotated[
-    SqlStore | TrsStore | YmlStore | GoogleStore | CsvStore | JsonStore | WooCommerceStore,
+    SqlStore | TrsStore | YmlStore | GoogleStore | CsvStore | JsonStore | WooCommerceStore | OpenCartStore,
     Field(discriminator="kind"),
 ]
 KINDS: dict[str, type[BaseModel]] = {
@@ -139,5 +140,6 @@ KINDS: dict[str, type[BaseModel]] = {
     "csv": CsvStore,
     "json": JsonStore,
     "woocommerce": WooCommerceStore,
+    "opencart": OpenCartStore,
 }
 """The settings of each kind of store."""

@@ -188,6 +188,12 @@ def _woocommerce(folder: Path, request: Any) -> Bench:
     return woocommerce_bench(folder, request)
 
 
+def _opencart(version: str, request: Any) -> Bench:
+    from tests.opencart.bench import opencart_bench  # it imports Bench from here
+
+    return opencart_bench(version, request)
+
+
 STORES: dict[str, Callable[[Path, Any], Bench]] = {
     "sqlite": lambda folder, request: sql_bench(f"sqlite:///{folder / 'store.db'}"),
     "postgresql": lambda folder, request: sql_bench(request.getfixturevalue("postgres_url")),
@@ -199,6 +205,11 @@ STORES: dict[str, Callable[[Path, Any], Bench]] = {
     "google": lambda folder, request: feed_bench(folder, "google", "google.xml", SHOP, look_google),
     "csv": lambda folder, request: feed_bench(folder, "csv", "goods.csv", COLUMNS, look_csv),
     "woocommerce": lambda folder, request: _woocommerce(folder, request),
+    "opencart-3.0": lambda folder, request: _opencart("3.0", request),
+    "opencart-3.0-innodb": lambda folder, request: _opencart("3.0-innodb", request),
+    "ocstore": lambda folder, request: _opencart("ocstore", request),
+    "opencart-4.0": lambda folder, request: _opencart("4.0", request),
+    "opencart-4.1": lambda folder, request: _opencart("4.1", request),
     "json": lambda folder, request: feed_bench(folder, "json", "goods.json", COLUMNS, look_json),
 }
 """Every store that the suite tries: add a line."""
