@@ -29,7 +29,8 @@ class Bench:
 
     ``settings`` is its table in shop.toml; ``look`` reads, without our code, the categories (number → name, parent) and
     goods (id → category, name) that a visitor sees. ``plant`` puts rows of somebody else into the store and
-    ``foreign`` gives all of them. ``fault`` breaks the N-th write. ``image`` is all that the store holds.
+    ``foreign`` gives all of them. ``fault`` breaks the N-th write; every ``fault_step``-th N is tried. ``image`` is all
+    that the store holds.
     """
 
     kind: str
@@ -41,6 +42,7 @@ class Bench:
     foreign: Callable[[], Any] | None = None
     ids: Callable[[], dict[int, Any]] | None = None
     gaps: set[str] = field(default_factory=set)
+    fault_step: int = 1
     environment: dict[str, str] = field(default_factory=dict)
 
 
