@@ -149,6 +149,44 @@ def rollback(
     run_rollback(shop, to, plan_only, parse_allow(allow), as_json, quiet)
 
 
+@app.command(epilog="Example: torgsync serve household")
+def serve(
+    shops: Annotated[list[str] | None, typer.Argument(help="Shops. Default: all below shops/.")] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on. Prefect has no login: keep it this machine's.")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the Prefect UI.")] = 4200,
+    reports_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the runs' pages. 0: a free one.")] = 4201,
+    home: Annotated[Path, typer.Option(help="Where Prefect keeps its database and logs.")] = Path(".prefect"),
+    limit: Annotated[int, typer.Option(min=1, help="So many runs at a time.")] = 2,
+) -> None:
+    """Run the nightly job on this machine: Prefect's server and UI, the schedules, a worker, the reports; in one."""
+    from cli.serve import run_serve
+
+    run_serve(shops, host, port, reports_port, home, limit)
+
+
+@app.command(epilog="Example: PREFECT_API_URL=http://prefect:4200/api torgsync deploy --pool torgsync")
+def deploy(
+    shops: Annotated[list[str] | None, typer.Argument(help="Shops. Default: all below shops/.")] = None,
+    pool: Annotated[
+        str, typer.Option(help="The work pool; made as one of processes where there is none.")
+    ] = "torgsync",
+    folder: Annotated[
+        Path | None, typer.Option(help="Where the workers' processes start: shops are found from there.")
+    ] = None,
+    in_place: Annotated[
+        bool, typer.Option("--here/--no-folder", help="Without --folder: this folder, or what the pool says.")
+    ] = True,
+    prune: Annotated[bool, typer.Option("--prune", help="Delete torgsync's deployments of other shops.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Register each shop's deployments (nightly, manual, plan-only, rollback) on the server of PREFECT_API_URL."""
+    from cli.deploy import run_deploy
+
+    run_deploy(shops, pool, folder or (Path.cwd() if in_place else None), prune, as_json)
+
+
 @app.command(epilog="Example: torgsync report household last --html report.html")
 def report(
     shop: ShopName,

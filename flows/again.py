@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from flows.carry_out import carry_out, check_fresh
-from flows.main_path import guard
+from flows.main_path import guard, nobody
 from flows.planning import make_plan, plan_unread, settings_fingerprint
 from flows.run import Run
-from flows.session import run_session
+from flows.session import AS_USUAL, Setting, run_session
 from flows.steps import PlainSteps, Steps
 from schemas.contents import Entity
 from schemas.errors import SettingsError, StalePlan, TorgsyncError, closest
@@ -28,7 +29,15 @@ def apply_file(
     return _apply(shop, read_plan(path), "apply", "", steps, None, allow, None, f"torgsync apply {path}")
 
 
-def resume(shop: Shop, run: str, steps: PlainSteps | None = None, allow: Mapping[str, int] | None = None) -> RunReport:
+def resume(
+    shop: Shop,
+    run: str,
+    steps: PlainSteps | None = None,
+    allow: Mapping[str, int] | None = None,
+    do: Steps | None = None,
+    ask: Callable[[Run], None] = nobody,
+    setting: Setting = AS_USUAL,
+) -> RunReport:
     """Go on with a run that was interrupted or failed, by its own plan: what the stores lack of it is done."""
     row = find_run(shop, run)
     return _apply(
@@ -37,10 +46,12 @@ def resume(shop: Shop, run: str, steps: PlainSteps | None = None, allow: Mapping
         "resume",
         row["run"],
         steps,
-        None,
+        do,
         _allowed(row, allow),
         None,
         _again("resume", shop, row),
+        ask,
+        setting,
     )
 
 
@@ -74,6 +85,7 @@ def rollback(
     do: Steps | None = None,
     allow: Mapping[str, int] | None = None,
     plan_only: bool = False,
+    setting: Setting = AS_USUAL,
 ) -> RunReport:
     """Bring every store back to the catalogue of an earlier run; numbers and bindings stay.
 
@@ -95,7 +107,7 @@ def rollback(
 
     command = f"torgsync rollback {shop.word} --to {row['run']}"
     purpose: Purpose = "plan" if plan_only else "rollback"
-    return run_session(shop, steps, body, purpose, row["run"], allow, command)
+    return run_session(shop, steps, body, purpose, row["run"], allow, command, setting)
 
 
 def _again(what: str, shop: Shop, row: Mapping[str, Any]) -> str:
@@ -122,6 +134,41 @@ def find_run(shop: Shop, run: str, plans: bool = False) -> dict[str, Any]:
         raise SettingsError(f'several runs begin with "{run}": {names}', "give the whole name")
     known = [str(row["run"]) for row in rows]
     raise SettingsError(f'shop {shop.name} has no run "{run}"', closest(run, known[:20]) if known else "run sync first")
+
+
+def run_of_night(shop: Shop, night: date | None) -> str:
+    """The last run of a night, by its date, that every store took: what a rollback to that night goes back to.
+
+    Raises SettingsError with the nights that there are.
+    """
+    state = State(shop.state_url, shop.name)
+    try:
+        ended = [row for row in state.runs() if row["outcome"] == "ok" and row["purpose"] != "plan"]
+    finally:
+        state.close()
+    loaded = [(row["started_at"][:10], str(row["run"])) for row in ended if row["catalogue"]]
+    found = [run for date_, run in loaded if night is not None and date_ == night.isoformat()]
+    if found:
+        return found[0]
+    nights = list(dict.fromkeys(date_ for date_, _ in loaded))
+    asked = "no night was given" if night is None else f"no run of shop {shop.name} was loaded on {night}"
+    raise SettingsError(asked, f"nights to go back to: {', '.join(nights[:20])}" if nights else "run sync first")
+
+
+def of_flow_run(shop: Shop, flow_run: str) -> str | None:
+    """The run to go on with when a Prefect flow run is retried: its last one, where that has a plan and did not end.
+
+    None where there is none: a run that a guard or a person stopped begins anew, as the base may have been mended.
+    """
+    state = State(shop.state_url, shop.name)
+    try:
+        mine = [row for row in state.runs() if flow_run and row["flow_run"] == flow_run and row["purpose"] != "plan"]
+    finally:
+        state.close()
+    begun = ("running", "interrupted", "failed", "some stores failed")
+    if not mine or mine[0]["outcome"] not in begun or History(shop.folder / "history").plan(mine[0]["run"]) is None:
+        return None
+    return str(mine[0]["run"])
 
 
 def shop_of_run(shops: Collection[Shop], run: str) -> Shop | None:
@@ -160,6 +207,8 @@ def _apply(
     allow: Mapping[str, int] | None,
     only: Collection[str] | None,
     command: str,
+    ask: Callable[[Run], None] = nobody,
+    setting: Setting = AS_USUAL,
 ) -> RunReport:
     steps = steps or PlainSteps()
 
@@ -173,9 +222,10 @@ def _apply(
             run.plan = (do or steps)("plan", plan_unread, run)
         (do or steps)("check", check_fresh, run)
         guard(run)
+        ask(run)
         carry_out(run, do or steps, only)
 
-    return run_session(shop, steps, body, purpose=purpose, continues=continues, allow=allow, command=command)
+    return run_session(shop, steps, body, purpose, continues, allow, command, setting)
 
 
 def _check_plan(run: Run, plan: Plan) -> None:

@@ -49,10 +49,10 @@ def carry_out(run: Run, do: Steps, only: Collection[str] | None = None) -> None:
 
 
 def _all_took(run: Run) -> bool:
-    """Whether every store of the plan holds its catalogue now: a retry completes what the run before it began."""
+    """Whether every store of the shop holds the catalogue now: a retry completes what the run before it began."""
     assert run.plan is not None
     taken = {store: confirmed.catalogue for store, confirmed in run.state.confirmed().items()}
-    return all(taken.get(store.store) == run.plan.catalogue for store in run.plan.stores)
+    return all(taken.get(store.name) == run.plan.catalogue for store in run.shop.stores)
 
 
 def check_fresh(run: Run) -> None:

@@ -31,9 +31,10 @@ _NAME_LENGTH = 63  # PostgreSQL cuts an application_name after it
 
 
 @contextmanager
-def hold(shop: Shop) -> Iterator[None]:
-    """Hold the shop. Raises ShopBusy, naming the holder, when another run has it."""
-    with _folder(shop), _database(shop):
+def hold(shop: Shop, patience: float = PATIENCE) -> Iterator[None]:
+    """Hold the shop. Raises ShopBusy, naming the holder, when another run still has it after ``patience`` seconds."""
+    end = time.monotonic() + max(patience, PATIENCE)
+    with _folder(shop, end), _database(shop, end):
         yield
 
 
@@ -52,10 +53,10 @@ def held(shop: Shop) -> bool:
 
 
 @contextmanager
-def _folder(shop: Shop) -> Iterator[None]:
+def _folder(shop: Shop, end: float) -> Iterator[None]:
     holder = shop.folder / ".torgsync.holder.json"
     lock = FileLock(shop.folder / _PLACE)
-    if not _acquired(lock, PATIENCE):
+    if not _acquired(lock, max(end - time.monotonic(), 0)):
         raise _busy(shop, _told(holder))
     try:
         with suppress(OSError):  # it only tells others who has the lock
@@ -83,14 +84,14 @@ def _acquired(lock: FileLock, patience: float) -> bool:
 
 
 @contextmanager
-def _database(shop: Shop) -> Iterator[None]:
+def _database(shop: Shop, end: float) -> Iterator[None]:
     """The advisory lock of the shop's name, where the state is PostgreSQL's."""
     connection = None
     try:
         with _told_errors():
             connection = _connect(shop)
             if connection is not None:
-                _lock(connection, shop)
+                _lock(connection, shop, max(end, time.monotonic() + PATIENCE))
         yield
     finally:
         if connection is not None:
@@ -118,11 +119,10 @@ def _connect(shop: Shop) -> Connection | None:
     return create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=name).connect()
 
 
-def _lock(connection: Connection, shop: Shop) -> None:
+def _lock(connection: Connection, shop: Shop, end: float) -> None:
     key = lock_key(shop.name)
     # nobody speaks on this connection while the run lasts: the server must not take it for idle
     connection.execute(text("select set_config(name, '0', false) from pg_settings where name = 'idle_session_timeout'"))
-    end = time.monotonic() + PATIENCE
     while not connection.execute(text("select pg_try_advisory_lock(:key)"), {"key": key}).scalar():
         if time.monotonic() > end:
             raise _busy(shop, connection.execute(_HOLDER, {"key": key}).scalar() or "another process")

@@ -9,7 +9,7 @@ from flows.carry_out import carry_out
 from flows.decide import decide_sections, names_policy
 from flows.planning import held_keys, last_loaded, make_plan
 from flows.run import Run
-from flows.session import run_session
+from flows.session import AS_USUAL, Setting, run_session
 from flows.steps import PlainSteps, Steps
 from schemas.extract import Extract
 from schemas.report import RunReport
@@ -22,6 +22,11 @@ from transforms.guards import check_extract, check_quarantine, check_trips
 from transforms.hold import carry_over
 
 Reader = Callable[[SourceSettings, Path], Extract]
+Ask = Callable[[Run], None]
+
+
+def nobody(run: Run) -> None:
+    """Ask nobody whether a plan that passed the guards may be carried out."""
 
 
 def sync(
@@ -30,37 +35,43 @@ def sync(
     do: Steps | None = None,
     allow: Mapping[str, int] | None = None,
     read: Reader = read_base,
+    ask: Ask = nobody,
+    setting: Setting = AS_USUAL,
 ) -> RunReport:
     """Read the shop's base, decide every good's category and bring every store up to date.
 
-    ``steps`` measures, ``do`` runs each step (default: plainly), ``allow`` lets guards pass up to so many rows. Returns
-    the run's report, also when the run was stopped: ``outcome`` and ``exit_code`` tell. Raises ShopBusy when another
-    run holds the shop. Nothing is written to any store unless the whole plan was made and passed the guards.
+    ``steps`` measures, ``do`` runs each step (default: plainly), ``allow`` lets guards pass up to so many rows, ``ask``
+    may raise NotApproved once the plan has passed the guards. Returns the run's report, also when the run was stopped:
+    ``outcome`` and ``exit_code`` tell. Raises ShopBusy when another run holds the shop. Nothing is written to any store
+    unless the whole plan was made and passed the guards.
     """
     steps = steps or PlainSteps()
 
     def body(run: Run) -> None:
         build(run, do or steps, read)
         guard(run)
+        ask(run)
         carry_out(run, do or steps)
 
-    return run_session(shop, steps, body, allow=allow)
+    return run_session(shop, steps, body, allow=allow, setting=setting)
 
 
 def plan(
     shop: Shop,
     steps: PlainSteps | None = None,
     allow: Mapping[str, int] | None = None,
+    do: Steps | None = None,
     read: Reader = read_base,
+    setting: Setting = AS_USUAL,
 ) -> RunReport:
     """The same up to the plan, which is written to ``output/plan.json``; no store is changed."""
     steps = steps or PlainSteps()
 
     def body(run: Run) -> None:
-        build(run, steps, read)
+        build(run, do or steps, read)
         guard(run)
 
-    return run_session(shop, steps, body, purpose="plan", allow=allow)
+    return run_session(shop, steps, body, purpose="plan", allow=allow, setting=setting)
 
 
 def build(run: Run, do: Steps, read: Reader) -> None:

@@ -34,7 +34,7 @@ def make_plan(run: Run, held: dict[Entity, list[int]]) -> Plan:
     contents = wanted_contents(catalogue, redirects.emitted)
     trips = _trips(run, catalogue, loaded, previous)
     plans = []
-    for settings in run.shop.stores:
+    for settings in run.stores:
         try:
             target = open_store(run, settings)
             wanted = run.wanted[settings.name] = target.want(catalogue, contents)
@@ -122,10 +122,12 @@ def limits(settings: GuardsSettings) -> Limits:
 
 
 def settings_fingerprint(shop: Shop) -> str:
-    """Fingerprint of the shop's settings and rules: a plan that was made of others is stale."""
+    """Fingerprint of the shop's settings and rules: a plan that was made of others is stale. When a run begins and who
+    is asked changes no plan.
+    """
     rules = shop.path(shop.sections.rules) if shop.sections.rules else None
     text = rules.read_text(encoding="utf-8") if rules is not None and rules.is_file() else ""
-    return fingerprint([shop.model_dump_json(), text])
+    return fingerprint([shop.model_dump_json(exclude={"schedule", "approval"}), text])
 
 
 def _trips(run: Run, catalogue: Catalogue, loaded: Loaded | None, previous: Catalogue | None) -> list[Trip]:

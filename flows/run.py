@@ -14,6 +14,7 @@ from schemas.plan import Plan
 from schemas.report import RunReport
 from schemas.rules import Rules
 from schemas.shop import Shop
+from schemas.stores import Store
 from state.history import History
 from state.store import State
 from stores.protocol import Wanted
@@ -24,7 +25,8 @@ from transforms.clean import Clean
 class Run:
     """Filled step by step by ``flows.main_path``; ``None`` is a step that was not reached.
 
-    ``command`` is what a person types to do the same again; ``extract`` is the extract's fingerprint in the history.
+    ``command`` is what a person types to do the same again; ``only`` names the stores that the run may touch, none for
+    all; ``extract`` is the extract's fingerprint in the history.
     """
 
     shop: Shop
@@ -33,6 +35,7 @@ class Run:
     history: History
     allow: Mapping[str, int] = field(default_factory=dict)
     command: str = ""
+    only: tuple[str, ...] = ()
     rules: Rules | None = None
     raw: Extract | None = None
     extract: str = ""
@@ -42,6 +45,11 @@ class Run:
     plan: Plan | None = None
     wanted: dict[str, Wanted] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+
+    @property
+    def stores(self) -> tuple[Store, ...]:
+        """The stores that the run may touch."""
+        return tuple(store for store in self.shop.stores if not self.only or store.name in self.only)
 
     @property
     def quarantine(self) -> pd.DataFrame | None:

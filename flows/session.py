@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
 import pandas as pd
 
-from flows.lock import hold
+from flows.lock import PATIENCE, hold
 from flows.outputs import write_outputs
 from flows.report import fill_report
 from flows.run import Run
 from flows.steps import PlainSteps
-from schemas.errors import Interrupted, SettingsError, TorgsyncError, closest
+from schemas.errors import Interrupted, NotApproved, SettingsError, TorgsyncError, closest
 from schemas.report import Outcome, Purpose, RunReport
 from schemas.shop import Shop
 from state.history import History
@@ -21,6 +22,24 @@ from state.store import State
 from transforms.guards import GUARDS
 
 _OUTCOMES: dict[int, Outcome] = {3: "guard stop", 4: "some stores failed", 5: "quarantine over its limit"}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What surrounds a run: who started it, and what it may touch.
+
+    ``stores``: only these, by name; none means all. ``wait``: seconds for which a shop that another run holds is
+    waited for. ``flow_run``: id of the Prefect flow run that it is. ``signals``: what a host raises to end the process,
+    beside our own Interrupted; it passes through once the run is recorded as interrupted.
+    """
+
+    stores: tuple[str, ...] = ()
+    wait: float = PATIENCE
+    flow_run: str = ""
+    signals: tuple[type[BaseException], ...] = ()
+
+
+AS_USUAL = Setting()
 
 
 def now() -> datetime:
@@ -36,6 +55,7 @@ def run_session(
     continues: str = "",
     allow: Mapping[str, int] | None = None,
     command: str = "",
+    setting: Setting = AS_USUAL,
 ) -> RunReport:
     """Do ``body`` as a run of the shop and return its report, also when it was stopped.
 
@@ -45,32 +65,39 @@ def run_session(
     for guard in allow or {}:
         if guard not in GUARDS:
             raise SettingsError(f'no guard "{guard}" that can be allowed', closest(guard, list(GUARDS)))
-    with hold(shop):
+    names = [store.name for store in shop.stores]
+    for store in setting.stores:
+        if store not in names:
+            raise SettingsError(f'shop {shop.name} has no store "{store}"', closest(store, names))
+    with hold(shop, setting.wait):
         state = State(shop.state_url, shop.name)
         try:
             begun = now()
             name = f"{begun:%Y%m%d-%H%M%S}-{uuid4().hex[:4]}"
             started = begun.isoformat("T", "milliseconds")
             report = RunReport(run=name, shop=shop.name, purpose=purpose, continues=continues, started_at=started)
-            again = command or f"torgsync {purpose} {shop.word}"
-            run = Run(shop, report, state, History(shop.folder / "history"), allow or {}, again)
-            state.start_run(report)
-            _guarded(run, steps, body)
+            again = command or " ".join([f"torgsync {purpose} {shop.word}", *(f"--store {s}" for s in setting.stores)])
+            run = Run(shop, report, state, History(shop.folder / "history"), allow or {}, again, setting.stores)
+            state.start_run(report, setting.flow_run)
+            _guarded(run, steps, body, setting)
         finally:
             state.close()
     return report
 
 
-def _guarded(run: Run, steps: PlainSteps, body: Callable[[Run], None]) -> None:
+def _guarded(run: Run, steps: PlainSteps, body: Callable[[Run], None], setting: Setting) -> None:
     report = run.report
     try:
         body(run)
         report.outcome = "ok"
     except TorgsyncError as error:
-        report.outcome = _OUTCOMES.get(error.exit_code, "failed")
+        report.outcome = "refused" if isinstance(error, NotApproved) else _OUTCOMES.get(error.exit_code, "failed")
         report.exit_code, report.message, report.next_step = error.exit_code, error.message, error.next_step
     except (KeyboardInterrupt, Interrupted) as error:
         _interrupted(run, error)
+    except setting.signals as error:
+        _interrupted(run, error)
+        raise
     except BaseException as error:
         report.outcome, report.exit_code = "failed", 1
         report.message = f"{type(error).__name__}: {error}"
@@ -86,7 +113,7 @@ def _guarded(run: Run, steps: PlainSteps, body: Callable[[Run], None]) -> None:
 def _interrupted(run: Run, error: BaseException) -> None:
     report = run.report
     report.outcome, report.exit_code = "interrupted", getattr(error, "exit_code", 130)
-    report.message = "stopped by a signal" if isinstance(error, Interrupted) else "stopped by Ctrl-C"
+    report.message = "stopped by Ctrl-C" if isinstance(error, KeyboardInterrupt) else "stopped by a signal"
     report.next_step = f"torgsync resume {run.shop.word} {report.run}, or run again" if run.plan else "run again"
 
 

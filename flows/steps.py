@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import perf_counter
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import ParamSpec, Protocol, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -33,17 +33,3 @@ class PlainSteps:
         self.seconds[name] = round(perf_counter() - begin, 3)
         self.listen(name, self.seconds[name])
         return result
-
-
-def as_tasks(steps: PlainSteps) -> Steps:
-    """The same steps, each as a Prefect task of that name; caching is off: a new night reads anew."""
-    from prefect import task
-    from prefect.cache_policies import NO_CACHE
-
-    def run(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        wrapped = task(name=name, cache_policy=NO_CACHE, persist_result=False)(
-            lambda: steps(name, function, *args, **kwargs)
-        )
-        return wrapped()
-
-    return run

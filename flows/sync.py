@@ -1,4 +1,4 @@
-"""The Prefect flow of one shop's nightly sync: a thin shell around ``flows.main_path.sync``."""
+"""The Prefect flows of one shop: thin shells around ``flows.main_path`` and ``flows.again``."""
 
 from __future__ import annotations
 
@@ -14,75 +14,120 @@ if not os.access(Path.home(), os.W_OK):  # a service user's home is often read-o
     os.environ.setdefault("PREFECT_HOME", str(Path(tempfile.gettempdir()) / f"torgsync-prefect-{os.getuid()}"))
 
 from collections.abc import Callable
-from typing import Annotated
+from datetime import date
+from typing import Any
 
-from prefect import flow, get_run_logger, tags
+from prefect import flow, tags
+from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
-from pydantic import Field
 
-from flows.main_path import sync
-from flows.steps import PlainSteps, as_tasks
-from reports.summary import summary
+from flows import again, main_path
+from flows.approval import ask
+from flows.form import AllowedGuards, ShopChoice, StoreChoice, WaitMinutes
+from flows.outcome import RunStopped, end_state
+from flows.tasks import TaskSteps
+from flows.watch import die_with_parent, setting
 from schemas.report import RunReport
-from schemas.shop import load_shop
+from schemas.shop import Shop, load_shop
+
+Listen = Callable[[str, float | None], None]
 
 # what the command line listens with: a flow's parameters are stored by Prefect and may hold data only
-_listen: Callable[[str, float | None], None] | None = None
-
-
-class RunStopped(Exception):
-    """A run that did not end ok; ``report`` says what stopped it and what to do next."""
-
-    def __init__(self, report: RunReport) -> None:
-        super().__init__(f"{report.outcome}: {report.message} — next: {report.next_step}")
-        self.report = report
+_listen: Listen | None = None
 
 
 def _run_name() -> str:
-    """``cosmetics · 2026-11-23``: the shop and the night, as the operator looks for them."""
+    """``cosmetics · 2026-11-23``: the shop and the night, as the operator looks for them; the outcome joins them."""
     started = flow_run.scheduled_start_time
     return f"{Path(str(flow_run.parameters['shop'])).name} · {started:%Y-%m-%d}"
 
 
 @flow(name="sync-shop", flow_run_name=_run_name, log_prints=False, validate_parameters=True)
-def sync_shop(shop: Annotated[str, Field(min_length=1)], allow: dict[str, int] | None = None) -> RunReport:
+def sync_shop(
+    shop: ShopChoice,
+    stores: list[StoreChoice] = [],  # noqa: B006 - a form's default, never changed
+    dry_run: bool = False,
+    allow: AllowedGuards = AllowedGuards(),  # noqa: B008 - frozen by use: a form's default
+    wait_minutes: WaitMinutes = 0,
+) -> State[Any]:
     """Read a shop's Torgsoft base, decide every good's category, and bring every store up to date.
 
     Args:
-        shop: The folder that holds shop.toml, or the shop's name below shops/.
-        allow: Guards that may pass, each with the greatest number of rows: for this one run, and recorded.
+        shop: The shop: its name below shops/, or the folder that holds shop.toml.
+        stores: Only these stores. None chosen: all of the shop.
+        dry_run: Only plan: show what would change, and change nothing in any store.
+        allow: Guards that may pass, each up to so many rows: for this one run, and recorded. Look at the plan first.
+        wait_minutes: If another run holds the shop, wait so long for it. 0: end at once with exit code 6.
     """
-    logger = get_run_logger()
     settings = load_shop(shop)
+    granted = allow.granted()
 
-    def listen(name: str, seconds: float | None) -> None:
-        if _listen is not None:
-            _listen(name, seconds)
-        if seconds is not None:
-            logger.info("%s: %.2f s", name, seconds)
+    def run(steps: TaskSteps) -> RunReport:
+        around = setting(tuple(stores), wait_minutes)
+        if dry_run:
+            return main_path.plan(settings, steps, granted, steps.task, setting=around)
+        earlier = again.of_flow_run(settings, around.flow_run)
+        if earlier is not None:  # retried in the UI: on from the last good step
+            report = again.resume(settings, earlier, steps, granted, steps.task, ask, around)
+            if report.outcome != "failed":  # its plan was stale: a new one is always safe
+                return report
+        return main_path.sync(settings, steps, steps.task, granted, ask=ask, setting=around)
 
-    steps = PlainSteps(listen)
-    with tags(f"shop:{settings.name}"):
-        report = sync(settings, steps, as_tasks(steps), allow)
-    for line in summary(report).splitlines():
-        logger.info(line)
-    if report.exit_code:
-        raise RunStopped(report)
-    return report
+    return _run(settings, run)
 
 
-def run_as_flow(
-    shop: str, listen: Callable[[str, float | None], None] | None = None, allow: dict[str, int] | None = None
-) -> RunReport:
+@flow(name="rollback-shop", flow_run_name=_run_name, log_prints=False, validate_parameters=True)
+def rollback_shop(
+    shop: ShopChoice,
+    night: date | None = None,
+    run: str = "",
+    dry_run: bool = True,
+    allow: AllowedGuards = AllowedGuards(),  # noqa: B008
+    wait_minutes: WaitMinutes = 0,
+) -> State[Any]:
+    """Bring every store of a shop back to the catalogue of an earlier night; the next sync brings the base's state.
+
+    Args:
+        shop: The shop: its name below shops/, or the folder that holds shop.toml.
+        night: The night to go back to: the last run of that date that was loaded.
+        run: Instead of the night, a run by its name, as torgsync runs shows it.
+        dry_run: Only plan: show what would change, and change nothing in any store.
+        allow: Guards that may pass, each up to so many rows: for this one run, and recorded. Look at the plan first.
+        wait_minutes: If another run holds the shop, wait so long for it. 0: end at once with exit code 6.
+    """
+    settings = load_shop(shop)
+    granted = allow.granted()
+
+    def back(steps: TaskSteps) -> RunReport:
+        to = run or again.run_of_night(settings, night)
+        return again.rollback(settings, to, steps, steps.task, granted, dry_run, setting((), wait_minutes))
+
+    return _run(settings, back)
+
+
+def _run(shop: Shop, body: Callable[[TaskSteps], RunReport]) -> State[Any]:
+    """One run, shown in the UI while it goes on and at its end."""
+    die_with_parent()
+    steps = TaskSteps(shop, _listen)
+    with tags(f"shop:{shop.name}"):
+        return end_state(shop, body(steps))
+
+
+def run_as_flow(shop: str, listen: Listen | None = None, allow: dict[str, int] | None = None, **more: Any) -> RunReport:
     """Run the flow here and return its report, also when the run was stopped. Other errors pass through.
 
-    ``listen`` hears of each step's start (seconds None) and end.
+    ``listen`` hears of each step's start (seconds None) and end; ``more`` are further parameters of the flow.
     """
     global _listen
     _listen = listen
     try:
-        return sync_shop(shop, allow)
-    except RunStopped as stopped:
-        return stopped.report
+        state = sync_shop(shop, allow=AllowedGuards(**(allow or {})), return_state=True, **more)
+        found = state.result(raise_on_failure=False)
     finally:
         _listen = None
+    if isinstance(found, RunStopped):
+        return found.report
+    if isinstance(found, BaseException):
+        raise found
+    assert isinstance(found, RunReport)
+    return found

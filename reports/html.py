@@ -11,22 +11,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from reports.outputs import goods_below, preorder
 from reports.plan import MOST, Names, blocks, named, plan_title, twin
-from reports.summary import phrase, store_sentence, title
+from reports.summary import COUNTED, phrase, store_sentence, title
 from schemas.plan import Plan
 from schemas.reasons import REASONS
 from schemas.report import RunReport
-
-_TILES = {
-    "goods_in": "goods in Torgsoft",
-    "goods_loaded": "goods in the catalogue",
-    "goods_quarantined": "goods in quarantine",
-    "goods_hidden": "goods without a category",
-    "goods_held": "goods left as they were",
-    "product_types": "product types",
-    "categories": "categories",
-    "empty_categories": "categories without goods",
-    "depth": "levels",
-}
 
 
 @cache
@@ -57,7 +45,7 @@ def run_page(
         "report": report,
         "tiles": [
             (word, report.counts[key])
-            for key, word in _TILES.items()
+            for key, word in COUNTED.items()
             if report.counts.get(key) or (key in report.counts and key != "goods_held")
         ],
         "lost": [item for item in unmapped if item.category_number is None],

@@ -6,6 +6,19 @@ from collections.abc import Mapping
 
 from schemas.report import RunReport, StoreResult
 
+COUNTED = {
+    "goods_in": "goods in Torgsoft",
+    "goods_loaded": "goods in the catalogue",
+    "goods_quarantined": "goods in quarantine",
+    "goods_hidden": "goods without a category",
+    "goods_held": "goods left as they were",
+    "product_types": "product types",
+    "categories": "categories",
+    "empty_categories": "categories without goods",
+    "depth": "levels",
+}
+"""The counts of a report that a person is shown, with their words."""
+
 
 def summary(report: RunReport, limit: int = 10, error: bool = True) -> str:
     """What the run did, in the order in which a person asks: outcome, goods, rescued types, stores, what to look at.

@@ -58,6 +58,10 @@ class GuardStop(TorgsyncError):
     exit_code = 3
 
 
+class NotApproved(GuardStop):
+    """A person was asked whether a plan may be carried out, and said no or nothing: nothing was written."""
+
+
 class StalePlan(TorgsyncError):
     """A plan does not fit the state, the settings or a store any more: nothing of it was applied."""
 
@@ -86,7 +90,7 @@ EXIT_CODES: dict[int, str] = {
     0: "ok",
     1: "error: the base could not be read, a plan is stale, or another error; nothing was changed in any store",
     2: "usage: a wrong option, shop.toml or rules.yaml",
-    3: "a guard stopped the run before the first write",
+    3: "a guard, or a person who was asked, stopped the run before the first write",
     4: "some stores failed; the others are up to date",
     5: "more rows in the quarantine than the shop allows; nothing was changed in any store",
     6: "another run holds the shop",

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Outcome = Literal[
-    "running", "ok", "guard stop", "quarantine over its limit", "some stores failed", "failed", "interrupted"
+    "running", "ok", "guard stop", "refused", "quarantine over its limit", "some stores failed", "failed", "interrupted"
 ]
 Purpose = Literal["sync", "plan", "apply", "resume", "retry", "rollback"]
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from schemas.errors import SettingsError, closest
+from schemas.schedule import ApprovalSettings, ScheduleSettings
 from schemas.stores import KINDS, FileStore, Name, Settings, Store
 from schemas.tables import MAX_NUMBER
 from schemas.trs import ALL_COLUMNS
@@ -155,6 +156,8 @@ class Shop(Settings):
     redirects: RedirectsSettings = RedirectsSettings()
     history: HistorySettings = HistorySettings()
     state: StateSettings = StateSettings()
+    schedule: ScheduleSettings = Field(default_factory=ScheduleSettings)
+    approval: ApprovalSettings = ApprovalSettings()
     stores: tuple[Store, ...] = ()
 
     @model_validator(mode="after")
@@ -247,6 +250,8 @@ def _known_keys(location: tuple[Any, ...]) -> list[str]:
         "redirects": RedirectsSettings,
         "history": HistorySettings,
         "state": StateSettings,
+        "schedule": ScheduleSettings,
+        "approval": ApprovalSettings,
         "quarantine": QuarantineSettings,
         **KINDS,
         "map": SchemaMap,

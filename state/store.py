@@ -123,11 +123,14 @@ class State(QuarantineState):
 
     # --- runs ------------------------------------------------------------------------------------------------------
 
-    def start_run(self, report: RunReport) -> None:
-        """Note that a run has begun. The caller holds the shop, so a run that still seems to be running has died."""
+    def start_run(self, report: RunReport, flow_run: str = "") -> None:
+        """Note that a run has begun. The caller holds the shop, so a run that still seems to be running has died.
+
+        ``flow_run`` is the id of the Prefect flow run that it is, if any: a retry of that goes on with this run.
+        """
         row = {
             "run": report.run, "shop": self.shop, "purpose": report.purpose, "continues": report.continues or None,
-            "started_at": report.started_at, "outcome": report.outcome, "message": "",
+            "started_at": report.started_at, "outcome": report.outcome, "message": "", "flow_run": flow_run or None,
         }  # fmt: skip
         dead = (RUNS.c.shop == self.shop) & (RUNS.c.outcome == "running")
         told = "the process ended without a word: killed, or the power failed"

@@ -1,0 +1,63 @@
+"""``torgsync deploy``: registers the shops' deployments on a Prefect server."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from cli.console import out, out_json
+from schemas.errors import SettingsError
+from schemas.shop import Shop, load_shop
+
+
+def shops_of(words: list[str] | None) -> list[Shop]:
+    """The shops that were named; all below shops/ where none was. Raises SettingsError where there is none."""
+    found = [load_shop(word) for word in words or [str(path) for path in sorted(Path("shops").glob("*/shop.toml"))]]
+    if not found:
+        raise SettingsError("no shop below shops/", "make one (docs/shop.md), or name a shop's folder")
+    names = [shop.name for shop in found]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise SettingsError(f"two shops have the same name: {', '.join(sorted(twice))}", "rename one in its shop.toml")
+    return found
+
+
+def run_deploy(words: list[str] | None, pool: str, folder: Path | None, prune: bool, as_json: bool) -> None:
+    """Register what can be started of each shop, for a work pool."""
+    if not os.environ.get("PREFECT_API_URL"):
+        raise SettingsError(
+            "no Prefect server is named", "set PREFECT_API_URL, as in http://127.0.0.1:4200/api; or run torgsync serve"
+        )
+    told = deploy(shops_of(words), pool, folder, prune)
+    if as_json:
+        out_json(told)
+        return
+    for name in told["registered"]:
+        out(f"registered  {name}")
+    for name in told["deleted"]:
+        out(f"deleted     {name}")
+    for name in told["others"]:
+        out(f"left alone  {name}: of a shop that was not named; --prune deletes it")
+    out(f"{len(told['registered'])} deployments for work pool {pool}; a worker: prefect worker start --pool {pool}")
+
+
+def deploy(shops: list[Shop], pool: str, folder: Path | None, prune: bool = False) -> dict[str, Any]:
+    """Register the shops' deployments on the server of PREFECT_API_URL; what was done, by name."""
+    import httpx
+    from prefect.client.orchestration import get_client
+
+    from flows.deployments import forgotten, make_pool, register, shop_deployments
+
+    wanted = [deployment for shop in shops for deployment in shop_deployments(shop)]
+    try:
+        with get_client(sync_client=True) as client:
+            make_pool(client, pool)
+            names = register(client, wanted, pool, folder)
+            others = forgotten(client, names)
+            for id_ in others.values() if prune else ():
+                client.delete_deployment(id_)
+    except httpx.ConnectError as error:
+        url = os.environ.get("PREFECT_API_URL")
+        raise SettingsError(f"no Prefect server answers at {url}", "start it, or correct PREFECT_API_URL") from error
+    told = sorted(others)
+    return {"registered": names, "deleted": told if prune else [], "others": [] if prune else told, "pool": pool}

@@ -1,0 +1,59 @@
+"""Asks a person in the Prefect UI whether a plan above the shop's soft limits may be carried out."""
+
+from __future__ import annotations
+
+import os
+from typing import Literal
+
+from prefect.exceptions import FlowPauseTimeout
+from prefect.flow_runs import pause_flow_run
+from prefect.input import RunInput
+from pydantic import Field
+
+from flows.outcome import publish_plan
+from flows.pages import category_names
+from flows.run import Run
+from reports.markdown import approval_text
+from schemas.errors import NotApproved
+from transforms.approval import to_approve
+
+_POLL = 3
+"""Seconds between two looks whether somebody has answered."""
+
+
+class Approval(RunInput):
+    """The answer: an empty form is a no."""
+
+    answer: Literal["refuse", "approve"] = Field(
+        "refuse", description="approve: do exactly this; refuse: change nothing"
+    )
+    note: str = Field("", max_length=500, description="Why: it is recorded with the run")
+
+
+def ask(run: Run) -> None:
+    """Pause the flow run until somebody answers, where the plan is above a soft limit.
+
+    The shop stays held meanwhile, so that the plan stays true. Raises NotApproved for a no, and for no answer within
+    ``approval.hours``. On Prefect's temporary server nobody could answer: there only the guards hold.
+    """
+    assert run.plan is not None
+    told = to_approve(run.plan, run.shop.approval)
+    if not told or not os.environ.get("PREFECT_API_URL"):
+        return
+    hours = run.shop.approval.hours
+    publish_plan(
+        run.plan, category_names(run.history, run.state, run.plan), f"waits for approval, run {run.report.run}"
+    )
+    form = Approval.with_initial_data(description=approval_text(run.plan, told, hours))
+    again = f"look at the plan, then run again and approve it: {run.command}"
+    try:
+        given = pause_flow_run(wait_for_input=form, timeout=max(1, round(hours * 3600)), poll_interval=_POLL)
+    except FlowPauseTimeout as error:
+        raise NotApproved(
+            f"nobody approved the plan within {hours:g} hours: {'; '.join(told)}; nothing was changed in any store",
+            again,
+        ) from error
+    note = f" («{given.note}»)" if given.note else ""
+    if given.answer != "approve":
+        raise NotApproved(f"the plan was refused{note}: {'; '.join(told)}; nothing was changed in any store", again)
+    run.warnings.append(f"approved in Prefect{note}: {'; '.join(told)}")

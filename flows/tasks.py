@@ -1,0 +1,63 @@
+"""The steps of a run as Prefect tasks: their counts in the messages of their states, their progress as an artifact."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+from uuid import UUID
+
+from prefect import get_run_logger, task
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+
+from flows.steps import PlainSteps
+from flows.told import told
+from reports.keys import artifact_key
+from schemas.shop import Shop
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_STEPS = ("extract", "validate", "sections", "catalogue", "plan")
+_PAUSE = 1.0
+"""Seconds between two updates of the progress: each is a request."""
+
+
+class TaskSteps(PlainSteps):
+    """Measures the steps of one flow run as PlainSteps does, and shows them in the UI."""
+
+    def __init__(self, shop: Shop, listen: Callable[[str, float | None], None] | None) -> None:
+        super().__init__(listen)
+        self.logger = get_run_logger()
+        self._whole = len(_STEPS) + len(shop.stores)
+        self._artifact: UUID | None = None
+        self._key = artifact_key(shop.name, "progress")
+        self._told = 0.0
+
+    def task(self, name: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run one step as a task of that name. Caching is off: a new night reads anew."""
+        found: list[T] = []
+
+        def body() -> State[Any]:
+            found.append(self(name, function, *args, **kwargs))
+            return Completed(message=told(found[0]) or f"{self.seconds[name]:.2f} s")
+
+        task(name=name, cache_policy=NO_CACHE, persist_result=False)(body)()
+        self.logger.info("%s: %s (%.2f s)", name, told(found[0]) or "done", self.seconds[name])
+        self.show(100 * len(self.seconds) / self._whole, f"{name} is done")
+        return found[0]
+
+    def show(self, percent: float, text: str) -> None:
+        """Bring the progress artifact to so many percent."""
+        if self._artifact is None:
+            created = create_progress_artifact(min(percent, 100.0), key=self._key, description=text)
+            assert isinstance(created, UUID)
+            self._artifact = created
+        elif percent >= 100 or time.monotonic() - self._told > _PAUSE:
+            update_progress_artifact(self._artifact, min(percent, 100.0), description=text)
+        else:
+            return
+        self._told = time.monotonic()

@@ -1,0 +1,214 @@
+"""``torgsync serve`` as an operator starts it: real processes, a real Prefect server, shops in folders."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from tests.e2e.conftest import ShopFolder
+from tests.e2e.test_promises import GOODS, SECTIONS, TYPES
+from tests.source.conftest import Place
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(what: Callable[[], Any], seconds: float = 60, told: str = "") -> Any:
+    """What becomes true within so many seconds."""
+    end = time.monotonic() + seconds
+    while True:
+        found = what()
+        if found:
+            return found
+        assert time.monotonic() < end, f"not within {seconds} s: {told or what}"
+        time.sleep(0.2)
+
+
+@dataclass
+class Served:
+    """A machine on which ``torgsync serve`` runs."""
+
+    folder: Path
+    port: int
+    reports: int
+    process: subprocess.Popen[str]
+    audit: Path
+    shops: dict[str, ShopFolder] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def post(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        answer = httpx.post(f"{self.url}/api{path}", json=body or {}, timeout=30)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    def get(self, path: str) -> Any:
+        answer = httpx.get(f"{self.url}/api{path}", timeout=30)
+        answer.raise_for_status()
+        return answer.json()
+
+    def deployment(self, name: str, flow: str = "sync-shop") -> dict[str, Any]:
+        return self.get(f"/deployments/name/{flow}/{name}")
+
+    def start(self, name: str, parameters: dict[str, Any] | None = None, flow: str = "sync-shop") -> str:
+        """Start a deployment as the UI does; the flow run's id."""
+        id_ = self.deployment(name, flow)["id"]
+        return str(self.post(f"/deployments/{id_}/create_flow_run", {"parameters": parameters or {}})["id"])
+
+    def state(self, run: str) -> dict[str, Any]:
+        return self.get(f"/flow_runs/{run}")["state"]
+
+    def ended(self, run: str, seconds: float = 90) -> dict[str, Any]:
+        """The final state of a flow run."""
+        ends = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
+        wait_for(lambda: self.state(run)["type"] in ends, seconds, f"the end of flow run {run}")
+        return self.state(run)
+
+    def artifacts(self, run: str) -> dict[str, Any]:
+        found = self.post("/artifacts/filter", {"artifacts": {"flow_run_id": {"any_": [run]}}})
+        return {item["key"]: item for item in found}
+
+    def children(self, word: str) -> list[psutil.Process]:
+        """Processes below ``torgsync serve`` whose command line has this word."""
+        below = psutil.Process(self.process.pid).children(recursive=True)
+        return [child for child in below if word in " ".join(_words(child))]
+
+
+def _words(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return []
+
+
+AUDIT = """
+import os, sys
+def _look(event, args):
+    if event == "socket.connect":
+        address = args[1]
+        if isinstance(address, tuple) and not str(address[0]).startswith(("127.", "::1", "localhost")):
+            _note(f"connect {address}")
+    elif event == "socket.getaddrinfo" and args[0] not in (None, "localhost", "127.0.0.1", "::1", b"localhost", ""):
+        _note(f"look up {args[0]!r}")
+def _note(text):
+    with open(os.environ["TORGSYNC_TEST_AUDIT"], "a") as stream:
+        stream.write(text + "\\n")
+sys.addaudithook(_look)
+"""
+"""Loaded by every Python that ``serve`` starts: writes down each connection that would leave the machine."""
+
+
+def make_shop(folder: Path, name: str, more: str = "") -> ShopFolder:
+    """A shop with 40 goods in a folder of its own, below ``shops/``."""
+    where = folder / "shops" / name
+    where.mkdir(parents=True)
+    shop = ShopFolder(where, Place("embedded", where))
+    shop.settings(more=more)
+    path = where / "shop.toml"
+    path.write_text(path.read_text().replace('name = "test"', f'name = "{name}"'))
+    shop.base(TYPES, SECTIONS, GOODS)
+    return shop
+
+
+def serve(folder: Path, shops: dict[str, ShopFolder]) -> Served:
+    """Start ``torgsync serve`` and wait until it says that it is up."""
+    port, reports = free_port(), free_port()
+    spy = folder / "spy"
+    spy.mkdir()
+    (spy / "sitecustomize.py").write_text(AUDIT)
+    audit = folder / "audit.txt"
+    audit.touch()
+    foreign = ("PREFECT_", "TORGSYNC_")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(foreign)} | {
+        "PYTHONPATH": f"{spy}{os.pathsep}{ROOT}", "TORGSYNC_TEST_AUDIT": str(audit), "PREFECT_WORKER_QUERY_SECONDS": "1",
+    }  # fmt: skip
+    words = ["serve", "--port", str(port), "--reports-port", str(reports), "--limit", "3"]
+    code = "from cli.main import main; main()"
+    log = (folder / "serve.log").open("w")
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *words], cwd=folder, env=env, stdout=log, stderr=log, text=True
+    )
+    served = Served(folder, port, reports, process, audit, shops)
+
+    def up() -> bool:
+        said = (folder / "serve.log").read_text()
+        assert process.poll() is None, said
+        return "Prefect is up" in said
+
+    wait_for(up, 150, "torgsync serve is up")
+    wait_for(lambda: served.post("/work_pools/torgsync/workers/filter"), 60, "the worker")
+    return served
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One machine for the tests of a module, with the shops that its tests take one each."""
+    folder = tmp_path_factory.mktemp("machine")
+    soft = "[approval]\nremoved_goods = 1\n[guards]\nmax_removed_share = 0.5\nmax_short_share = 0.5\n"
+    shops = {
+        "form": make_shop(folder, "form"),
+        "stopped": make_shop(folder, "stopped"),
+        "asked": make_shop(folder, "asked", soft),
+        "killed": make_shop(folder, "killed"),
+        "busy": make_shop(folder, "busy"),
+    }
+    machine = serve(folder, shops)
+    try:
+        yield machine
+    finally:
+        process = machine.process
+        below = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(signal.SIGTERM)
+        process.wait(120)
+        left = [child for child in below if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+        for child in left:
+            child.kill()
+        assert process.returncode == 143
+        assert left == [], "torgsync serve ends all that it started"
+
+
+@pytest.fixture(scope="module")
+def page(served: Served) -> Iterator[Page]:
+    """A page of headless Chromium; every request it makes is written into the machine's audit."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(CHROMIUM))
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+
+        def look(request: Any) -> None:
+            if not request.url.startswith((f"{served.url}/", f"http://127.0.0.1:{served.reports}/", "data:", "blob:")):
+                with served.audit.open("a") as stream:
+                    stream.write(f"browser {request.url}\n")
+
+        page.on("request", look)
+        yield page
+        browser.close()
+
+
+def rows(table: Any) -> list[dict[str, Any]]:
+    """The rows of a table artifact."""
+    return json.loads(table["data"]) if isinstance(table["data"], str) else table["data"]

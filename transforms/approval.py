@@ -1,0 +1,25 @@
+"""Which plans wait for a person: those that take away, or move, more than a shop lets pass without a word."""
+
+from __future__ import annotations
+
+from schemas.plan import REMOVALS, Plan
+from schemas.schedule import ApprovalSettings
+
+
+def to_approve(plan: Plan, soft: ApprovalSettings) -> list[str]:
+    """One sentence for each count of rows above its soft limit, store by store; none where nobody need be asked.
+
+    Limits are those of ``[approval]`` in shop.toml (docs/operations.md), rows that one store would lose or move.
+    """
+    told = []
+    for store in plan.stores:
+        counts = store.counts()
+        removed = {entity: sum(counts[entity, kind] for kind in REMOVALS) for entity in ("category", "offer")}
+        for number, limit, what in (
+            (removed["category"], soft.removed_categories, "categories would disappear from"),
+            (removed["offer"], soft.removed_goods, "goods would disappear from"),
+            (counts["offer", "assign"], soft.moved_goods, "goods would come into another category of"),
+        ):
+            if limit is not None and number > limit:
+                told.append(f"{number} {what} store {store.store} (asked above {limit})")
+    return told
