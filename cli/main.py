@@ -10,7 +10,7 @@ import typer
 
 from cli.console import note
 from cli.groups import base_app, opencart_app, quarantine_app, runs_app
-from cli.options import Allow, Flow, Json, Quiet, RunName, ShopName
+from cli.options import Allow, Flow, Json, Quiet, RunName, ShopName, Stores, Wait
 from schemas.errors import Interrupted, TorgsyncError
 
 app = typer.Typer(
@@ -56,7 +56,9 @@ def _fail(error: TorgsyncError) -> None:
 @app.command(epilog="Example: torgsync sync household --json")
 def sync(
     shop: ShopName,
+    stores: Stores = None,
     allow: Allow = None,
+    wait: Wait = 0,
     flow: Flow = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -64,7 +66,7 @@ def sync(
     """Read the shop's base, decide every good's category, and bring every store up to date."""
     from cli.run import parse_allow, run_sync
 
-    run_sync(shop, parse_allow(allow), flow, as_json, quiet)
+    run_sync(shop, parse_allow(allow), flow, as_json, quiet, stores or [], wait)
 
 
 @app.command(epilog="Example: torgsync plan household --detailed-exitcode")
@@ -75,6 +77,7 @@ def plan(
     detailed: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit with 10 when the plan would change something.")
     ] = False,
+    stores: Stores = None,
     allow: Allow = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -83,7 +86,7 @@ def plan(
     from cli.plans import run_plan
     from cli.run import parse_allow
 
-    run_plan(shop, to, html, detailed, parse_allow(allow), as_json, quiet)
+    run_plan(shop, to, html, detailed, parse_allow(allow), as_json, quiet, stores or [])
 
 
 @app.command(epilog="Example: torgsync apply shops/myshop/output/plan.json")
@@ -136,7 +139,10 @@ def retry(
 @app.command(epilog="Example: torgsync rollback myshop --to 20261123-023000-1a2b --plan-only")
 def rollback(
     shop: ShopName,
-    to: Annotated[str, typer.Option("--to", help="A run: its name or the beginning of it. See torgsync runs.")],
+    to: Annotated[
+        str,
+        typer.Option("--to", help="A run, by its name or the beginning of it; or a night, as in 2026-11-23."),
+    ],
     plan_only: Annotated[bool, typer.Option("--plan-only", help="Show what would be done; change nothing.")] = False,
     allow: Allow = None,
     as_json: Json = False,

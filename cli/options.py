@@ -18,5 +18,11 @@ Allow = Annotated[
         "--allow", metavar="GUARD=N", help="Let a guard pass up to N rows, in this one run. It is recorded. Repeatable."
     ),
 ]
+Stores = Annotated[
+    list[str] | None, typer.Option("--store", help="Only this store. Repeatable. Default: all of the shop.")
+]
+Wait = Annotated[
+    int, typer.Option("--wait", min=0, metavar="MINUTES", help="If another run holds the shop, wait so long for it.")
+]
 RunName = Annotated[str, typer.Argument(help="A run: its name, the beginning of it, or last.")]
 ShopName = Annotated[str, typer.Argument(help="A folder that holds shop.toml, or its name below shops/.")]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 from cli.console import out, shown, step_listener
@@ -13,14 +16,22 @@ from schemas.shop import Shop, load_shop
 
 
 def run_plan(
-    name: str, to: Path | None, html: Path | None, detailed: bool, allow: dict[str, int], as_json: bool, quiet: bool
+    name: str,
+    to: Path | None,
+    html: Path | None,
+    detailed: bool,
+    allow: dict[str, int],
+    as_json: bool,
+    quiet: bool,
+    stores: Sequence[str] = (),
 ) -> None:
     """Plan a shop's sync, show it, and exit: 0, 3 where a guard would stop it, 10 where changes are asked for."""
     from flows.main_path import plan
+    from flows.session import Setting
     from flows.steps import PlainSteps
 
     shop = load_shop(name)
-    report = plan(shop, PlainSteps(step_listener(as_json or quiet)), allow)
+    report = plan(shop, PlainSteps(step_listener(as_json or quiet)), allow, setting=Setting(tuple(stores)))
     made = _plan_of(shop, report)
     if made is not None:
         if to is not None:
@@ -58,10 +69,15 @@ def run_again(what: str, name: str, run: str, allow: dict[str, int], as_json: bo
 
 def run_rollback(name: str, to: str, plan_only: bool, allow: dict[str, int], as_json: bool, quiet: bool) -> None:
     """Plan back to an earlier run's catalogue, show it, and carry it out."""
-    from flows.again import rollback
+    from flows.again import rollback, run_of_night
     from flows.steps import PlainSteps
 
     shop = load_shop(name)
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", to):
+        try:
+            to = run_of_night(shop, date.fromisoformat(to))
+        except ValueError as error:
+            raise SettingsError(f"--to {to}: no such date", "write it as in --to 2026-11-23") from error
     report = rollback(shop, to, PlainSteps(step_listener(as_json or quiet)), allow=allow, plan_only=plan_only)
     made = _plan_of(shop, report)
     if plan_only:

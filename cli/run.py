@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from cli.console import note, out, out_json, step_listener
 from schemas.report import RunReport
@@ -22,15 +23,33 @@ def parse_allow(texts: list[str] | None) -> dict[str, int]:
     return out
 
 
-def run_sync(shop: str, allow: dict[str, int], flow: bool | None, as_json: bool, quiet: bool) -> None:
+def run_sync(
+    shop: str,
+    allow: dict[str, int],
+    flow: bool | None,
+    as_json: bool,
+    quiet: bool,
+    stores: Sequence[str] = (),
+    wait: int = 0,
+) -> None:
     """Run a shop's sync and exit with the run's code."""
-    report = run_shop(load_shop(shop), flow, as_json or quiet, allow)
+    report = run_shop(load_shop(shop), flow, as_json or quiet, allow, stores, wait)
     show(report, as_json, quiet)
     raise SystemExit(report.exit_code)
 
 
-def run_shop(shop: Shop, flow: bool | None, silent: bool, allow: dict[str, int] | None = None) -> RunReport:
-    """One run, as a Prefect flow or plainly; ``flow`` None means: as a flow where a Prefect server is set."""
+def run_shop(
+    shop: Shop,
+    flow: bool | None,
+    silent: bool,
+    allow: dict[str, int] | None = None,
+    stores: Sequence[str] = (),
+    wait: int = 0,
+) -> RunReport:
+    """One run, as a Prefect flow or plainly; ``flow`` None means: as a flow where a Prefect server is set.
+
+    ``stores``: only these, none for all. ``wait``: minutes for which a shop that another run holds is waited for.
+    """
     if flow is None:
         flow = bool(os.environ.get("PREFECT_API_URL"))
     if flow:
@@ -43,11 +62,13 @@ def run_shop(shop: Shop, flow: bool | None, silent: bool, allow: dict[str, int] 
             )
         from flows.sync import run_as_flow
 
-        return run_as_flow(str(shop.folder), step_listener(silent), allow)
+        more = {"stores": list(stores), "wait_minutes": wait}
+        return run_as_flow(str(shop.folder), step_listener(silent), allow, **more)
     from flows.main_path import sync
+    from flows.session import Setting
     from flows.steps import PlainSteps
 
-    return sync(shop, PlainSteps(step_listener(silent)), allow=allow)
+    return sync(shop, PlainSteps(step_listener(silent)), allow=allow, setting=Setting(tuple(stores), wait * 60.0))
 
 
 def show(report: RunReport, as_json: bool, quiet: bool) -> None:

@@ -123,6 +123,16 @@ sys.addaudithook(_look)
 """Loaded by every Python that ``serve`` starts: writes down each connection that would leave the machine."""
 
 
+SOFT = """[guards]
+max_removed_share = 0.5
+max_short_share = 0.5
+[approval]
+removed_goods = 1
+"""
+HURRY = "hours = 0.001\n"
+"""No answer within 3.6 seconds means no."""
+
+
 def make_shop(folder: Path, name: str, more: str = "") -> ShopFolder:
     """A shop with 40 goods in a folder of its own, below ``shops/``."""
     where = folder / "shops" / name
@@ -145,8 +155,10 @@ def serve(folder: Path, shops: dict[str, ShopFolder]) -> Served:
     audit.touch()
     foreign = ("PREFECT_", "TORGSYNC_")
     env = {name: value for name, value in os.environ.items() if not name.startswith(foreign)} | {
-        "PYTHONPATH": f"{spy}{os.pathsep}{ROOT}", "TORGSYNC_TEST_AUDIT": str(audit), "PREFECT_WORKER_QUERY_SECONDS": "1",
-    }  # fmt: skip
+        "PYTHONPATH": f"{spy}{os.pathsep}{ROOT}",
+        "TORGSYNC_TEST_AUDIT": str(audit),
+        "PREFECT_WORKER_QUERY_SECONDS": "1",
+    }
     words = ["serve", "--port", str(port), "--reports-port", str(reports), "--limit", "3"]
     code = "from cli.main import main; main()"
     log = (folder / "serve.log").open("w")
@@ -165,18 +177,20 @@ def serve(folder: Path, shops: dict[str, ShopFolder]) -> Served:
     return served
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """One machine for the tests of a module, with the shops that its tests take one each."""
+    """One machine for all tests of this folder, with the shops that they take one each."""
     folder = tmp_path_factory.mktemp("machine")
-    soft = "[approval]\nremoved_goods = 1\n[guards]\nmax_removed_share = 0.5\nmax_short_share = 0.5\n"
-    shops = {
-        "form": make_shop(folder, "form"),
-        "stopped": make_shop(folder, "stopped"),
-        "asked": make_shop(folder, "asked", soft),
-        "killed": make_shop(folder, "killed"),
-        "busy": make_shop(folder, "busy"),
+    names = {
+        "form": "",
+        "stopped": "",
+        "asked": SOFT,
+        "unanswered": SOFT + HURRY,
+        "killed": "",
+        "mended": "",
+        "busy": "",
     }
+    shops = {name: make_shop(folder, name, more) for name, more in names.items()}
     machine = serve(folder, shops)
     try:
         yield machine

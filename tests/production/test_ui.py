@@ -1,0 +1,139 @@
+"""What an operator does and sees in the Prefect UI, in a real browser against ``torgsync serve``."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.test_promises import GOODS, SECTIONS, TYPES
+from tests.production.conftest import Served, rows, wait_for
+
+expect.set_options(timeout=30_000)  # a busy machine draws a page slowly
+pytestmark = [pytest.mark.browser, pytest.mark.prefect, pytest.mark.timeout(300)]
+
+
+def open_form(page: Page, served: Served, name: str) -> None:
+    page.goto(f"{served.url}/deployments/deployment/{served.deployment(name)['id']}/run")
+    page.get_by_text("wait_minutes").first.wait_for(timeout=60_000)
+
+
+def newest_run(served: Served, shop: str) -> str:
+    found = served.post(
+        "/flow_runs/filter",
+        {"sort": "EXPECTED_START_TIME_DESC", "flow_runs": {"tags": {"all_": [shop]}}, "limit": 200},
+    )
+    return str(next(run["id"] for run in found if not run["auto_scheduled"]))
+
+
+def test_the_form_is_filled_and_the_run_ends_with_artifacts_that_hold_the_right_numbers(page: Page, served: Served):
+    open_form(page, served, "form-manual")
+    expect(page.get_by_text("Only these stores. None chosen: all of the shop.")).to_be_visible()
+    wait_minutes = page.locator("input[type=number]").last
+    wait_minutes.fill("9999")
+    page.get_by_role("button", name="Submit").click()
+    expect(page.get_by_text("9999 is greater than the maximum of 720").first).to_be_visible()
+    wait_minutes.fill("3")
+    page.get_by_role("button", name="No items selected").focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_text("site", exact=True)).to_be_visible()  # the stores of this shop are offered
+    page.get_by_text("web", exact=True).click()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Submit").click()
+    page.wait_for_url(re.compile("/runs/flow-run/"), timeout=60_000)
+    run = newest_run(served, "form")
+    assert served.ended(run)["name"] == "Completed"
+    shop = served.shops["form"]
+    assert served.get(f"/flow_runs/{run}")["parameters"]["stores"] == ["web"]
+    assert (len(shop.store()["offers"]), (shop.output / "TSGoods.trs").exists()) == (40, False)
+    name = served.get(f"/flow_runs/{run}")["name"]
+    assert re.fullmatch(r"form · 20\d\d-\d\d-\d\d · ok", name)
+    page.goto(f"{served.url}/runs/flow-run/{run}")
+    expect(page.get_by_text(name).first).to_be_visible()
+    artifacts = served.artifacts(run)
+    page.goto(f"{served.url}/artifacts/artifact/{artifacts['form-summary']['id']}")
+    expect(page.get_by_role("heading", name="form: ok")).to_be_visible()
+    expect(page.get_by_role("row", name="goods in Torgsoft 40")).to_be_visible()
+    expect(page.get_by_role("row", name="goods without a category 10")).to_be_visible()
+    report = page.get_by_role("link", name=f"http://127.0.0.1:{served.reports}/form/").get_attribute("href")
+    plan = rows(artifacts["form-plan"])
+    assert {row["what"]: row["rows"] for row in plan if "categor" in row["of"]}["create"] == 1
+    assert sum(row["rows"] for row in plan if "good" in row["of"]) == 40
+    page.goto(f"{served.url}/artifacts/artifact/{artifacts['form-tree']['id']}")
+    picture = page.locator("img[src^='data:image/svg']")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.naturalWidth") == 900
+    page.goto(report)
+    expect(page.get_by_role("heading", name="form: ok")).to_be_visible()
+    steps = served.post("/task_runs/filter", {"flow_runs": {"id": {"any_": [run]}}})
+    messages = {step["name"].rsplit("-", 1)[0]: step["state"]["message"] for step in steps}
+    assert messages["extract"] == "4 product types, 2 sections and 40 goods read"
+    assert messages["catalogue"] == "2 categories, 40 goods, 10 of them without a category"
+    assert messages["load web"] == "2 categories created, 40 goods created"
+
+
+def test_a_guard_stop_is_shown_with_the_sentence_of_what_to_do(page: Page, served: Served):
+    shop = served.shops["stopped"]
+    assert served.ended(served.start("stopped-manual"))["name"] == "Completed"
+    before = shop.store()
+    shop.base(TYPES, SECTIONS, GOODS[GOODS["good_id"] > 20])
+    run = served.start("stopped-manual")
+    state = served.ended(run)
+    assert (state["type"], state["name"]) == ("FAILED", "Guard stop")
+    page.goto(f"{served.url}/runs/flow-run/{run}")
+    expect(page.get_by_text("Guard stop", exact=True).first).to_be_visible()
+    page.get_by_text("Details", exact=True).click()
+    expect(
+        page.get_by_text(re.compile("guard «short_extract».*nothing was changed.*--allow short_extract=20")).first
+    ).to_be_visible()
+    page.goto(f"{served.url}/artifacts/artifact/{served.artifacts(run)['stopped-summary']['id']}")
+    expect(page.get_by_role("heading", name="stopped: guard stop")).to_be_visible()
+    expect(page.get_by_text("What to do: look at the plan")).to_be_visible()
+    assert shop.store() == before
+    assert rows(served.artifacts(run)["stopped-plan"])[0]["what"] == "GUARD"
+
+
+def paused(served: Served, name: str) -> str:
+    run = served.start(name)
+    wait_for(lambda: served.state(run)["type"] == "PAUSED", 90, "the question")
+    return run
+
+
+def test_a_plan_above_a_soft_limit_waits_until_it_is_approved_by_hand(page: Page, served: Served):
+    shop = served.shops["asked"]
+    assert served.ended(served.start("asked-manual"))["name"] == "Completed"
+    shop.base(TYPES, SECTIONS, GOODS[GOODS["good_id"] > 8])
+    before = shop.store()
+    run = paused(served, "asked-manual")
+    assert shop.store() == before
+    assert sum(row["rows"] for row in rows(served.artifacts(run)["asked-plan"]) if "REMOVED" in row["what"]) == 6
+    page.goto(f"{served.url}/runs/flow-run/{run}")
+    page.get_by_role("button", name="Resume").click()
+    expect(page.get_by_text("6 goods would disappear from store web (asked above 1)")).to_be_visible()
+    page.get_by_role("button", name="Submit").click()  # as it stands: no
+    assert served.ended(run)["name"] == "Refused"
+    assert shop.store() == before
+    run = paused(served, "asked-manual")
+    page.goto(f"{served.url}/runs/flow-run/{run}")
+    page.get_by_role("button", name="Resume").click()
+    page.get_by_role("button", name="refuse").focus()
+    page.keyboard.press("ArrowDown")
+    page.get_by_text("approve", exact=True).click()
+    page.locator("textarea").fill("sold out")
+    page.get_by_role("button", name="Submit").click()
+    state = served.ended(run)
+    assert (state["name"], state["message"]) == ("Completed", "web, site: 6 goods hidden")
+    assert "approved in Prefect («sold out»)" in served.artifacts(run)["asked-summary"]["data"].replace("\\", "")
+    assert shop.store() != before
+
+
+def test_no_answer_means_no(served: Served):
+    shop = served.shops["unanswered"]
+    assert served.ended(served.start("unanswered-manual"))["name"] == "Completed"
+    shop.base(TYPES, SECTIONS, GOODS[GOODS["good_id"] > 8])
+    before = shop.store()
+    state = served.ended(served.start("unanswered-manual"))
+    assert (state["type"], state["name"]) == ("FAILED", "Refused")
+    assert "nobody approved the plan within 0.001 hours" in state["message"]
+    assert shop.store() == before

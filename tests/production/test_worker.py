@@ -1,0 +1,174 @@
+"""What becomes of runs whose worker dies, that fail, or that meet another run of the same shop."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import psutil
+import pytest
+
+from schemas.shop import load_shop
+from state.store import State
+from tests.e2e.conftest import ShopFolder
+from tests.production.conftest import ROOT, Served, wait_for
+
+pytestmark = [pytest.mark.prefect, pytest.mark.timeout(300)]
+
+
+@pytest.fixture
+def silent() -> Iterator[int]:
+    """The port of a file server that takes every connection and never says a word."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen(8)
+        yield server.getsockname()[1]
+
+
+def runs_of(shop: ShopFolder) -> list[tuple[str, str]]:
+    """(purpose, outcome) of the shop's runs, newest first."""
+    settings = load_shop(shop.folder)
+    state = State(settings.state_url, settings.name)
+    try:
+        return [(row["purpose"], row["outcome"]) for row in state.runs()]
+    finally:
+        state.close()
+
+
+def slow_store(shop: ShopFolder, port: int) -> str:
+    """Let the shop's second store be the silent server; the settings as they were."""
+    path = shop.folder / "shop.toml"
+    before = path.read_text()
+    path.write_text(before.replace('target = "output"', f'target = "ftp://shop@127.0.0.1:{port}/"'))
+    return before
+
+
+def test_every_night_of_the_next_days_is_scheduled_once_at_half_past_two_in_kyiv(served: Served):
+    id_ = served.deployment("form-nightly")["id"]
+
+    def scheduled() -> list[datetime]:
+        found = served.post("/flow_runs/filter", {"deployments": {"id": {"any_": [id_]}}})
+        return [datetime.fromisoformat(run["expected_start_time"]) for run in found if run["auto_scheduled"]]
+
+    wait_for(lambda: len(scheduled()) >= 3, 60, "the scheduler makes runs of the cron schedule")
+    local = sorted(moment.astimezone(ZoneInfo("Europe/Kyiv")) for moment in scheduled())
+    assert {moment.strftime("%H:%M") for moment in local} == {"02:30"}
+    assert len({moment.date() for moment in local}) == len(local)
+
+
+def test_a_worker_killed_in_the_middle_leaves_a_crashed_run_a_free_shop_and_no_process(served: Served, silent: int):
+    shop = served.shops["killed"]
+    before = slow_store(shop, silent)
+    run = served.start("killed-manual")
+    wait_for(lambda: shop.store().get("offers"), 90, "the first store is loaded")
+    (worker,) = served.children("worker start")
+    below = worker.children(recursive=True)
+    assert below
+    worker.send_signal(signal.SIGKILL)
+    assert served.ended(run, 60)["type"] == "CRASHED"
+    psutil.wait_procs(below, timeout=30)
+    assert [child for child in below if child.is_running() and child.status() != psutil.STATUS_ZOMBIE] == []
+    assert runs_of(shop)[0] == ("sync", "interrupted")
+    wait_for(lambda: served.children("worker start"), 60, "serve has started the worker again")
+    (shop.folder / "shop.toml").write_text(before)
+    again = served.start("killed-manual")  # the lock is free, and the next run makes good what is missing
+    assert served.ended(again)["name"] == "Completed"
+    assert len((shop.output / "TSGoods.trs").read_text("cp1251").splitlines()) == 40
+    assert len(shop.store()["offers"]) == 40
+
+
+def test_a_failed_run_that_is_retried_goes_on_from_its_plan(served: Served, silent: int):
+    shop = served.shops["mended"]
+    target = shop.folder.parent / "mended-feeds"
+    path = shop.folder / "shop.toml"
+    path.write_text(path.read_text().replace('target = "output"', f'target = "{target}"'))
+    run = served.start("mended-manual")
+    assert served.ended(run)["name"] == "Some stores failed"
+    target.mkdir()  # what failed is mended
+    served.post(f"/flow_runs/{run}/set_state", {"state": {"type": "SCHEDULED", "name": "AwaitingRetry"}, "force": True})
+    wait_for(lambda: served.state(run)["name"] == "Completed", 90, "the retry ends")
+    assert runs_of(shop)[:2] == [("resume", "ok"), ("sync", "some stores failed")]
+    assert len((target / "TSGoods.trs").read_text("cp1251").splitlines()) == 40
+    steps = served.post("/task_runs/filter", {"flow_runs": {"id": {"any_": [run]}}})
+    assert sum(step["name"].startswith("extract") for step in steps) == 1, "what was read is not read again"
+
+
+TRIES = 50
+RUNNER = """
+import sys
+for line in sys.stdin:
+    shop, how = line.split()
+    if how == "ui":
+        from flows.sync import run_as_flow
+        from schemas.errors import TorgsyncError
+        try: code = run_as_flow(shop).exit_code
+        except TorgsyncError as error: code = error.exit_code
+    else:
+        from cli.run import run_sync
+        from schemas.errors import TorgsyncError
+        try: run_sync(shop, {}, False, False, True)
+        except SystemExit as end: code = end.code
+        except TorgsyncError as error: code = error.exit_code
+    print("code", code, flush=True)
+"""
+
+
+def test_of_a_run_in_prefect_and_one_by_the_command_line_at_once_exactly_one_works(served: Served):
+    shop = served.shops["busy"].folder
+    env = {
+        **os.environ,
+        "PREFECT_API_URL": f"{served.url}/api",
+        "PYTHONPATH": str(ROOT),
+        "PREFECT_LOGGING_LEVEL": "ERROR",
+    }
+    both = {
+        how: subprocess.Popen(
+            [sys.executable, "-c", RUNNER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env
+        )
+        for how in ("ui", "command")
+    }
+
+    def ask(how: str, codes: dict[str, int]) -> None:
+        process = both[how]
+        process.stdin.write(f"{shop} {how}\n")
+        process.stdin.flush()
+        for line in process.stdout:
+            if line.startswith("code "):
+                codes[how] = int(line.split()[1])
+                return
+
+    found = []
+    try:
+        for how in both:
+            ask(how, {})  # imports and the first load are done, alone
+        for _ in range(TRIES):
+            codes: dict[str, int] = {}
+            threads = [threading.Thread(target=ask, args=(how, codes)) for how in both]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(60)
+            found.append(tuple(sorted(codes.values())))
+    finally:
+        for process in both.values():
+            process.stdin.close()
+            process.wait(30)
+    assert set(found) <= {(0, 6), (0, 0)}, "one works, the other ends with 6, or waits its turn"
+    assert found.count((0, 6)) > TRIES // 2
+    assert len(json.loads((Path(shop) / "output" / "report.json").read_text())["stores"]) == 2
+
+
+def test_no_request_leaves_the_machine(served: Served):
+    """Written down by a hook in every Python process that serve started, and by the browser: all tests before this."""
+    run = served.start("form-nightly")
+    assert served.ended(run)["name"] == "Completed"
+    assert served.audit.read_text() == ""
