@@ -38,13 +38,17 @@ class RunStopped(Exception):
     """A run that did not end ok; ``report`` says what stopped it and what to do next."""
 
     def __init__(self, report: RunReport) -> None:
-        super().__init__(_sentence(report))
+        super().__init__(_told(report))
         self.report = report
 
 
-def _sentence(report: RunReport) -> str:
-    after = f" — next: {report.next_step}" if report.next_step else ""
-    return f"{report.outcome}: {report.message}{after}"
+def sentence(message: str, next_step: str) -> str:
+    """What happened and what to do, in one line."""
+    return f"{message} — next: {next_step}" if next_step else message
+
+
+def _told(report: RunReport) -> str:
+    return f"{report.outcome}: {sentence(report.message, report.next_step)}"
 
 
 def end_state(shop: Shop, report: RunReport) -> State[Any]:
@@ -60,8 +64,8 @@ def end_state(shop: Shop, report: RunReport) -> State[Any]:
     if report.outcome == "ok":
         return Completed(message=phrase(report), data=report)
     if report.outcome == "interrupted":
-        return Crashed(message=_sentence(report), data=RunStopped(report))
-    return Failed(name=STATE_NAMES[report.outcome], message=_sentence(report), data=RunStopped(report))
+        return Crashed(message=_told(report), data=RunStopped(report))
+    return Failed(name=STATE_NAMES[report.outcome], message=_told(report), data=RunStopped(report))
 
 
 def report_address(report: RunReport) -> str:

@@ -17,16 +17,18 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from prefect import flow, tags
+from prefect import flow, get_run_logger, tags
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
+from prefect.states import Failed
 
 from flows import again, main_path
 from flows.approval import ask
 from flows.form import AllowedGuards, ShopChoice, StoreChoice, WaitMinutes
-from flows.outcome import RunStopped, end_state
+from flows.outcome import RunStopped, end_state, sentence
 from flows.tasks import TaskSteps
 from flows.watch import die_with_parent, setting
+from schemas.errors import TorgsyncError
 from schemas.report import RunReport
 from schemas.shop import Shop, load_shop
 
@@ -59,10 +61,9 @@ def sync_shop(
         allow: Guards that may pass, each up to so many rows: for this one run, and recorded. Look at the plan first.
         wait_minutes: If another run holds the shop, wait so long for it. 0: end at once with exit code 6.
     """
-    settings = load_shop(shop)
     granted = allow.granted()
 
-    def run(steps: TaskSteps) -> RunReport:
+    def run(settings: Shop, steps: TaskSteps) -> RunReport:
         around = setting(tuple(stores), wait_minutes)
         if dry_run:
             return main_path.plan(settings, steps, granted, steps.task, setting=around)
@@ -73,7 +74,7 @@ def sync_shop(
                 return report
         return main_path.sync(settings, steps, steps.task, granted, ask=ask, setting=around)
 
-    return _run(settings, run)
+    return _run(shop, run)
 
 
 @flow(name="rollback-shop", flow_run_name=_run_name, log_prints=False, validate_parameters=True)
@@ -95,22 +96,25 @@ def rollback_shop(
         allow: Guards that may pass, each up to so many rows: for this one run, and recorded. Look at the plan first.
         wait_minutes: If another run holds the shop, wait so long for it. 0: end at once with exit code 6.
     """
-    settings = load_shop(shop)
     granted = allow.granted()
 
-    def back(steps: TaskSteps) -> RunReport:
+    def back(settings: Shop, steps: TaskSteps) -> RunReport:
         to = run or again.run_of_night(settings, night)
         return again.rollback(settings, to, steps, steps.task, granted, dry_run, setting((), wait_minutes))
 
-    return _run(settings, back)
+    return _run(shop, back)
 
 
-def _run(shop: Shop, body: Callable[[TaskSteps], RunReport]) -> State[Any]:
-    """One run, shown in the UI while it goes on and at its end."""
+def _run(word: str, body: Callable[[Shop, TaskSteps], RunReport]) -> State[Any]:
+    """One run, shown in the UI while it goes on and at its end. What keeps it from beginning is told in a sentence."""
     die_with_parent()
-    steps = TaskSteps(shop, _listen)
-    with tags(f"shop:{shop.name}"):
-        return end_state(shop, body(steps))
+    try:
+        shop = load_shop(word)
+        with tags(f"shop:{shop.name}"):
+            return end_state(shop, body(shop, TaskSteps(shop, _listen)))
+    except TorgsyncError as error:
+        get_run_logger().error("%s", error)
+        return Failed(message=sentence(error.message, error.next_step), data=error)
 
 
 def run_as_flow(shop: str, listen: Listen | None = None, allow: dict[str, int] | None = None, **more: Any) -> RunReport:

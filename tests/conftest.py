@@ -21,6 +21,14 @@ settings.register_profile("thorough", max_examples=300, deadline=None, suppress_
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Tests with a Prefect server run one after another in one process: each server is started once."""
+    for item in items:
+        if item.get_closest_marker("prefect") or item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.xdist_group("prefect"))
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     """Where servers are required (in CI), a test that skips has failed: nothing may hide behind a skip.

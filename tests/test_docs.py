@@ -6,6 +6,7 @@ import pytest
 
 from schemas.reasons import REASONS
 from schemas.rules import Do, Match
+from schemas.schedule import ApprovalSettings, ScheduleSettings
 from schemas.shop import (
     GuardsSettings,
     HistorySettings,
@@ -54,6 +55,8 @@ def test_every_profile_is_documented(profile):
         RedirectsSettings,
         HistorySettings,
         StateSettings,
+        ScheduleSettings,
+        ApprovalSettings,
         SqlStore,
         TrsStore,
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,7 +18,7 @@ from typing import Any
 import httpx
 import psutil
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.e2e.conftest import ShopFolder
 from tests.e2e.test_promises import GOODS, SECTIONS, TYPES
@@ -63,14 +64,19 @@ class Served:
         return f"http://127.0.0.1:{self.port}"
 
     def post(self, path: str, body: dict[str, Any] | None = None) -> Any:
-        answer = httpx.post(f"{self.url}/api{path}", json=body or {}, timeout=30)
-        answer.raise_for_status()
-        return answer.json() if answer.content else None
+        return self._ask("POST", path, json=body or {})
 
     def get(self, path: str) -> Any:
-        answer = httpx.get(f"{self.url}/api{path}", timeout=30)
+        return self._ask("GET", path)
+
+    def _ask(self, method: str, path: str, **more: Any) -> Any:
+        for _ in range(20):
+            answer = httpx.request(method, f"{self.url}/api{path}", timeout=30, **more)
+            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:  # its SQLite is busy: Prefect's client waits too
+                break
+            time.sleep(0.5)
         answer.raise_for_status()
-        return answer.json()
+        return answer.json() if answer.content else None
 
     def deployment(self, name: str, flow: str = "sync-shop") -> dict[str, Any]:
         return self.get(f"/deployments/name/{flow}/{name}")
@@ -206,21 +212,31 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         assert left == [], "torgsync serve ends all that it started"
 
 
-@pytest.fixture(scope="module")
-def page(served: Served) -> Iterator[Page]:
-    """A page of headless Chromium; every request it makes is written into the machine's audit."""
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Headless Chromium."""
+    found = shutil.which("chromium")
+    if found is None:
+        pytest.skip("NO BROWSER: chromium not found. The Prefect UI is NOT tested: apt-get install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(CHROMIUM))
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-
-        def look(request: Any) -> None:
-            if not request.url.startswith((f"{served.url}/", f"http://127.0.0.1:{served.reports}/", "data:", "blob:")):
-                with served.audit.open("a") as stream:
-                    stream.write(f"browser {request.url}\n")
-
-        page.on("request", look)
-        yield page
+        browser = playwright.chromium.launch(executable_path=found, args=list(CHROMIUM))
+        yield browser
         browser.close()
+
+
+@pytest.fixture
+def page(served: Served, chromium: Browser) -> Iterator[Page]:
+    """A page of the browser; every request it makes elsewhere is written into the machine's audit."""
+    page = chromium.new_page(viewport={"width": 1280, "height": 900})
+
+    def look(request: Any) -> None:
+        if not request.url.startswith((f"{served.url}/", f"http://127.0.0.1:{served.reports}/", "data:", "blob:")):
+            with served.audit.open("a") as stream:
+                stream.write(f"browser {request.url}\n")
+
+    page.on("request", look)
+    yield page
+    page.close()
 
 
 def rows(table: Any) -> list[dict[str, Any]]:

@@ -24,7 +24,7 @@ def newest_run(served: Served, shop: str) -> str:
         "/flow_runs/filter",
         {"sort": "EXPECTED_START_TIME_DESC", "flow_runs": {"tags": {"all_": [shop]}}, "limit": 200},
     )
-    return str(next(run["id"] for run in found if not run["auto_scheduled"]))
+    return next((str(run["id"]) for run in found if not run["auto_scheduled"]), "")
 
 
 def test_the_form_is_filled_and_the_run_ends_with_artifacts_that_hold_the_right_numbers(page: Page, served: Served):
@@ -39,10 +39,9 @@ def test_the_form_is_filled_and_the_run_ends_with_artifacts_that_hold_the_right_
     page.keyboard.press("ArrowDown")
     expect(page.get_by_text("site", exact=True)).to_be_visible()  # the stores of this shop are offered
     page.get_by_text("web", exact=True).click()
-    page.keyboard.press("Escape")
+    page.get_by_text("Parameters", exact=True).click()  # closes the list
     page.get_by_role("button", name="Submit").click()
-    page.wait_for_url(re.compile("/runs/flow-run/"), timeout=60_000)
-    run = newest_run(served, "form")
+    run = wait_for(lambda: newest_run(served, "form"), 60, "the form's run")
     assert served.ended(run)["name"] == "Completed"
     shop = served.shops["form"]
     assert served.get(f"/flow_runs/{run}")["parameters"]["stores"] == ["web"]
@@ -84,6 +83,7 @@ def test_a_guard_stop_is_shown_with_the_sentence_of_what_to_do(page: Page, serve
     page.goto(f"{served.url}/runs/flow-run/{run}")
     expect(page.get_by_text("Guard stop", exact=True).first).to_be_visible()
     page.get_by_text("Details", exact=True).click()
+    page.get_by_text("See More", exact=True).click()
     expect(
         page.get_by_text(re.compile("guard «short_extract».*nothing was changed.*--allow short_extract=20")).first
     ).to_be_visible()

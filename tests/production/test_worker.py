@@ -6,10 +6,12 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -44,11 +46,19 @@ def runs_of(shop: ShopFolder) -> list[tuple[str, str]]:
         state.close()
 
 
+def loaded(shop: ShopFolder) -> bool:
+    with suppress(sqlite3.OperationalError):  # its tables are not there yet
+        return bool(shop.store().get("offers"))
+    return False
+
+
 def slow_store(shop: ShopFolder, port: int) -> str:
     """Let the shop's second store be the silent server; the settings as they were."""
     path = shop.folder / "shop.toml"
     before = path.read_text()
-    path.write_text(before.replace('target = "output"', f'target = "ftp://shop@127.0.0.1:{port}/"'))
+    path.write_text(
+        before.replace('target = "output"', f'target = "ftp://shop@127.0.0.1:{port}/"\npassword_env = "PATH"')
+    )
     return before
 
 
@@ -69,7 +79,7 @@ def test_a_worker_killed_in_the_middle_leaves_a_crashed_run_a_free_shop_and_no_p
     shop = served.shops["killed"]
     before = slow_store(shop, silent)
     run = served.start("killed-manual")
-    wait_for(lambda: shop.store().get("offers"), 90, "the first store is loaded")
+    wait_for(lambda: loaded(shop), 90, "the first store is loaded, the second one begun")
     (worker,) = served.children("worker start")
     below = worker.children(recursive=True)
     assert below
