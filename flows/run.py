@@ -11,7 +11,7 @@ from flows.decide import Decided
 from schemas.catalogue import Catalogue
 from schemas.extract import Extract
 from schemas.plan import Plan
-from schemas.report import RunReport
+from schemas.report import Outcome, RunReport
 from schemas.rules import Rules
 from schemas.shop import Shop
 from state.history import History
@@ -24,7 +24,9 @@ from transforms.clean import Clean
 class Run:
     """Filled step by step by ``flows.main_path``; ``None`` is a step that was not reached.
 
-    ``command`` is what a person types to do the same again; ``extract`` is the extract's fingerprint in the history.
+    ``command`` is what a person types to do the same again; ``extract`` is the extract's fingerprint in the history;
+    ``broken``: it ended by a signal or by an error that is not ours, so a store may be changed half way;
+    ``before``: how the nightly run before it ended.
     """
 
     shop: Shop
@@ -42,6 +44,8 @@ class Run:
     plan: Plan | None = None
     wanted: dict[str, Wanted] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    broken: bool = False
+    before: Outcome | None = None
 
     @property
     def quarantine(self) -> pd.DataFrame | None:

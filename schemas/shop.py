@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
+from schemas.alerts import AlertsSettings
 from schemas.errors import SettingsError, closest
 from schemas.stores import KINDS, FileStore, Name, Settings, Store
 from schemas.tables import MAX_NUMBER
@@ -154,6 +155,7 @@ class Shop(Settings):
     removals: RemovalsSettings = RemovalsSettings()
     redirects: RedirectsSettings = RedirectsSettings()
     history: HistorySettings = HistorySettings()
+    alerts: AlertsSettings = AlertsSettings()
     state: StateSettings = StateSettings()
     stores: tuple[Store, ...] = ()
 
@@ -246,6 +248,7 @@ def _known_keys(location: tuple[Any, ...]) -> list[str]:
         "removals": RemovalsSettings,
         "redirects": RedirectsSettings,
         "history": HistorySettings,
+        "alerts": AlertsSettings,
         "state": StateSettings,
         "quarantine": QuarantineSettings,
         **KINDS,
