@@ -15,6 +15,11 @@ _OF_OUTCOME: dict[Outcome, AlertKind] = {
 }
 
 
+_LONGEST = 3500  # Telegram refuses more than 4096 characters, and some of them become several on their way
+_LONGEST_LINE = 600  # a message may name many types: the report has them whole
+_CONTROLS = {code: "·" for code in (*range(32), *range(127, 160)) if code != 10}
+
+
 def alert_kinds(report: RunReport, before: Outcome | None) -> list[AlertKind]:
     """Why a run that has ended is worth an alert; ``before`` is how the nightly run before it ended. Mostly empty."""
     kinds = [_OF_OUTCOME[report.outcome]] if report.outcome in _OF_OUTCOME else []
@@ -45,7 +50,12 @@ def alert_text(report: RunReport, before: Outcome | None, broken: bool, page: st
     continues = f", goes on with {report.continues}" if report.continues else ""
     blocks.append(f"Run {report.run} ({report.purpose}{continues}), begun {report.started_at[:19].replace('T', ' ')}")
     blocks.append(f"Report: {page}")
-    return "\n\n".join(blocks)
+    lines = "\n\n".join(blocks).translate(_CONTROLS).splitlines()
+    return _cut("\n".join(_cut(line, _LONGEST_LINE) for line in lines), _LONGEST)
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def _happened(report: RunReport, before: Outcome | None) -> str:

@@ -12,7 +12,9 @@ import pytest
 from flows import notify
 from flows.lock import hold
 from flows.main_path import sync
+from reports.alert import alert_text
 from schemas.errors import SettingsError
+from schemas.report import RunReport
 from schemas.shop import load_shop
 from tests.alerts.receivers import smtp_receiver
 from tests.cli.conftest import without
@@ -120,23 +122,24 @@ def test_a_plan_and_a_shop_that_is_held_tell_nothing(loaded, torgsync, receiver,
 
 def test_the_heartbeat_hears_of_every_night_and_of_a_bad_one_at_fail_with_the_message(loaded, receiver, monkeypatch):
     monkeypatch.setenv("BEAT", f"http://127.0.0.1:{receiver.port}/ping/123?create=1")
-    add(loaded, '[alerts]\nheartbeat_env = "BEAT"\non = []')
+    add(loaded, '[alerts]\nheartbeat_env = "BEAT"\non = ["degraded"]')
     loaded.shop.run()
     loaded.goods(without(*range(1, 25)))
     loaded.shop.run()
     good, bad = receiver.got
+    assert receiver.messages == [], "a guard stop is not asked for"
     assert good == ("GET", "/ping/123?create=1", "")
     assert bad[:2] == ("POST", "/ping/123/fail?create=1")
     assert bad[2].startswith("torgsync: test: guard stop\n\nguard stop: guard «")
 
 
-def test_only_what_is_asked_for_is_told(loaded, receiver):
-    add(loaded, '[alerts]\non = ["recovered"]')
-    loaded.goods(without(*range(1, 25)))
-    loaded.shop.run()
-    loaded.goods(GOODS)
-    loaded.shop.run()
-    assert receiver.subjects() == ["torgsync: test: recovered"]
+def test_a_long_message_fits_into_a_messenger_and_holds_no_control_characters():
+    degraded = [f"{'довга назва ' * 200}\x1b[2J"] * 20
+    report = RunReport(run="r", shop="s", started_at="2026-11-24T02:30:00", outcome="ok", degraded=degraded)
+    text = alert_text(report, None, False, "report.html")
+    assert len(text) == 3500
+    assert text.count("…") == 6
+    assert "\x1b" not in alert_text(report.model_copy(update={"degraded": ["\x1b[2J"]}), None, False, "report.html")
 
 
 @pytest.mark.parametrize("path", ["refuse", "down", "slow"])
