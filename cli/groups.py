@@ -1,4 +1,4 @@
-"""Commands with sub-commands: ``base``, ``runs``, ``quarantine``, ``opencart``."""
+"""Commands with sub-commands: ``base``, ``runs``, ``quarantine``, ``alerts``, ``opencart``."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ runs_app = typer.Typer(
     epilog="Example: torgsync runs household --limit 5",
 )
 quarantine_app = typer.Typer(no_args_is_help=True, help="Rejected rows: look at them, accept them, judge them again.")
+alerts_app = typer.Typer(no_args_is_help=True, help="Alerts: try them, and find shops whose night is late or missing.")
 opencart_app = typer.Typer(no_args_is_help=True, help="Look into a shop's OpenCart tables; nothing is written.")
 
 LastRun = Annotated[str, typer.Option("--run", help="A run: its name, the beginning of it, or last.")]
@@ -150,6 +151,30 @@ def quarantine_replay(shop: ShopName, run: LastRun = "last", as_json: Json = Fal
     from cli.quarantine import run_replay
 
     run_replay(shop, run, as_json)
+
+
+@alerts_app.command("test", epilog="Example: torgsync alerts test myshop")
+def alerts_test(shop: ShopName, as_json: Json = False) -> None:
+    """Send a test message to every URL, and the heartbeat; exit 1 when one of them was not taken."""
+    from cli.alerts import run_test
+
+    run_test(shop, as_json)
+
+
+@alerts_app.command("check", epilog="Example: torgsync alerts check cosmetics garden --max-age 26h --send")
+def alerts_check(
+    shops: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SHOP]...", help="Default: the one here, else all below shops/."),
+    ] = None,
+    max_age: Annotated[str, typer.Option("--max-age", help="As in 26h, 90m or 2d.")] = "26h",
+    send: Annotated[bool, typer.Option("--send", help="Send what is found as alerts as well.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Exit 1 when a shop's last run that ended ok is too old, or its last run did not: for cron or monitoring."""
+    from cli.alerts import run_check
+
+    run_check(shops or [], max_age, send, as_json)
 
 
 @opencart_app.command("check", epilog="Example: torgsync opencart check myshop")

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from cli.console import note
-from cli.groups import base_app, opencart_app, quarantine_app, runs_app
+from cli.groups import alerts_app, base_app, opencart_app, quarantine_app, runs_app
 from cli.options import Allow, Flow, Json, Quiet, RunName, ShopName, Stores, Wait
 from schemas.errors import Interrupted, TorgsyncError
 
@@ -25,6 +25,7 @@ app = typer.Typer(
 app.add_typer(base_app, name="base")
 app.add_typer(runs_app, name="runs")
 app.add_typer(quarantine_app, name="quarantine")
+app.add_typer(alerts_app, name="alerts")
 app.add_typer(opencart_app, name="opencart")
 
 

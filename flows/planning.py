@@ -122,12 +122,12 @@ def limits(settings: GuardsSettings) -> Limits:
 
 
 def settings_fingerprint(shop: Shop) -> str:
-    """Fingerprint of the shop's settings and rules: a plan that was made of others is stale. When a run begins and who
-    is asked changes no plan.
+    """Fingerprint of the shop's settings and rules: a plan that was made of others is stale. When a run begins, who is
+    asked and who is told changes no plan.
     """
     rules = shop.path(shop.sections.rules) if shop.sections.rules else None
     text = rules.read_text(encoding="utf-8") if rules is not None and rules.is_file() else ""
-    return fingerprint([shop.model_dump_json(exclude={"schedule", "approval"}), text])
+    return fingerprint([shop.model_dump_json(exclude={"schedule", "approval", "alerts"}), text])
 
 
 def _trips(run: Run, catalogue: Catalogue, loaded: Loaded | None, previous: Catalogue | None) -> list[Trip]:

@@ -11,7 +11,7 @@ from flows.decide import Decided
 from schemas.catalogue import Catalogue
 from schemas.extract import Extract
 from schemas.plan import Plan
-from schemas.report import RunReport
+from schemas.report import Outcome, RunReport
 from schemas.rules import Rules
 from schemas.shop import Shop
 from schemas.stores import Store
@@ -26,7 +26,8 @@ class Run:
     """Filled step by step by ``flows.main_path``; ``None`` is a step that was not reached.
 
     ``command`` is what a person types to do the same again; ``only`` names the stores that the run may touch, none for
-    all; ``extract`` is the extract's fingerprint in the history.
+    all; ``extract`` is the extract's fingerprint in the history; ``broken``: it ended by a signal or by an error that
+    is not ours, so a store may be changed half way; ``before``: how the nightly run before it ended.
     """
 
     shop: Shop
@@ -45,6 +46,8 @@ class Run:
     plan: Plan | None = None
     wanted: dict[str, Wanted] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    broken: bool = False
+    before: Outcome | None = None
 
     @property
     def stores(self) -> tuple[Store, ...]:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
 import pandas as pd
 
+from flows.alerts import announce, announce_refused, judge
 from flows.lock import PATIENCE, hold
 from flows.outputs import write_outputs
 from flows.report import fill_report
 from flows.run import Run
 from flows.steps import PlainSteps
-from schemas.errors import Interrupted, NotApproved, SettingsError, TorgsyncError, closest
+from schemas.errors import Interrupted, NotApproved, SettingsError, ShopBusy, TorgsyncError, closest
 from schemas.report import Outcome, Purpose, RunReport
 from schemas.shop import Shop
 from state.history import History
@@ -69,19 +71,38 @@ def run_session(
     for store in setting.stores:
         if store not in names:
             raise SettingsError(f'shop {shop.name} has no store "{store}"', closest(store, names))
-    with hold(shop, setting.wait):
-        state = State(shop.state_url, shop.name)
-        try:
-            begun = now()
-            name = f"{begun:%Y%m%d-%H%M%S}-{uuid4().hex[:4]}"
-            started = begun.isoformat("T", "milliseconds")
-            report = RunReport(run=name, shop=shop.name, purpose=purpose, continues=continues, started_at=started)
-            again = command or " ".join([f"torgsync {purpose} {shop.word}", *(f"--store {s}" for s in setting.stores)])
-            run = Run(shop, report, state, History(shop.folder / "history"), allow or {}, again, setting.stores)
-            state.start_run(report, setting.flow_run)
-            _guarded(run, steps, body, setting)
-        finally:
-            state.close()
+    try:
+        with hold(shop, setting.wait):
+            return _recorded(shop, steps, body, purpose, continues, allow or {}, command, setting)
+    except ShopBusy:
+        raise
+    except TorgsyncError as error:  # what happens inside a run is in its report: this one has not begun
+        announce_refused(shop, purpose, error)
+        raise
+
+
+def _recorded(
+    shop: Shop,
+    steps: PlainSteps,
+    body: Callable[[Run], None],
+    purpose: Purpose,
+    continues: str,
+    allow: Mapping[str, int],
+    command: str,
+    setting: Setting,
+) -> RunReport:
+    state = State(shop.state_url, shop.name)
+    try:
+        begun = now()
+        name = f"{begun:%Y%m%d-%H%M%S}-{uuid4().hex[:4]}"
+        started = begun.isoformat("T", "milliseconds")
+        report = RunReport(run=name, shop=shop.name, purpose=purpose, continues=continues, started_at=started)
+        again = command or " ".join([f"torgsync {purpose} {shop.word}", *(f"--store {s}" for s in setting.stores)])
+        run = Run(shop, report, state, History(shop.folder / "history"), allow, again, setting.stores)
+        state.start_run(report, setting.flow_run)
+        _guarded(run, steps, body, setting)
+    finally:
+        state.close()
     return report
 
 
@@ -101,12 +122,30 @@ def _guarded(run: Run, steps: PlainSteps, body: Callable[[Run], None], setting: 
     except BaseException as error:
         report.outcome, report.exit_code = "failed", 1
         report.message = f"{type(error).__name__}: {error}"
+        report.next_step = "run again; if it happens again, report it with the log"
+        run.broken = True
         raise
     finally:
+        _end(run, steps)
+
+
+def _end(run: Run, steps: PlainSteps) -> None:
+    """Record the run, then tell those who have to know: inside the lock, as what could not be sent is recorded too."""
+    try:
         try:
             _finish(run, steps)
         except (KeyboardInterrupt, Interrupted) as error:  # at the very end: the run is recorded all the same
             _interrupted(run, error)
+            _finish(run, steps)
+    except Exception as error:
+        report = run.report
+        report.outcome, report.exit_code = "failed", report.exit_code or 1
+        report.message = report.message or f"the run could not be recorded: {type(error).__name__}"
+        announce(run)
+        raise
+    if warnings := announce(run):
+        run.warnings += warnings
+        with suppress(Exception):  # the run is recorded: a warning that cannot be must not fail it
             _finish(run, steps)
 
 
@@ -115,6 +154,7 @@ def _interrupted(run: Run, error: BaseException) -> None:
     report.outcome, report.exit_code = "interrupted", getattr(error, "exit_code", 130)
     report.message = "stopped by Ctrl-C" if isinstance(error, KeyboardInterrupt) else "stopped by a signal"
     report.next_step = f"torgsync resume {run.shop.word} {report.run}, or run again" if run.plan else "run again"
+    run.broken = True
 
 
 def _finish(run: Run, steps: PlainSteps) -> None:
@@ -122,6 +162,7 @@ def _finish(run: Run, steps: PlainSteps) -> None:
     report = run.report
     report.seconds = steps.seconds
     fill_report(run)
+    judge(run)
     try:
         write_outputs(run)
     except (OSError, TorgsyncError) as error:

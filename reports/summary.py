@@ -21,7 +21,7 @@ COUNTED = {
 
 
 def summary(report: RunReport, limit: int = 10, error: bool = True) -> str:
-    """What the run did, in the order in which a person asks: outcome, goods, rescued types, stores, what to look at.
+    """What the run did, in the order in which a person asks: outcome, what to look at, goods, rescued types, stores.
 
     Without ``error`` the message of a run that was stopped is left to whoever prints it elsewhere.
     """
@@ -30,6 +30,7 @@ def summary(report: RunReport, limit: int = 10, error: bool = True) -> str:
         lines.append(f"  {report.message}")
     if error and report.next_step:
         lines.append(f"  next: {report.next_step}")
+    lines += [f"  LOOK AT: {sentence}" for sentence in report.degraded]
     counts = report.counts
     if "goods_in" in counts:
         lines.append(

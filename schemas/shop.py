@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
+from schemas.alerts import AlertsSettings
 from schemas.errors import SettingsError, closest
 from schemas.schedule import ApprovalSettings, ScheduleSettings
 from schemas.stores import KINDS, FileStore, Name, Settings, Store
@@ -155,6 +156,7 @@ class Shop(Settings):
     removals: RemovalsSettings = RemovalsSettings()
     redirects: RedirectsSettings = RedirectsSettings()
     history: HistorySettings = HistorySettings()
+    alerts: AlertsSettings = AlertsSettings()
     state: StateSettings = StateSettings()
     schedule: ScheduleSettings = Field(default_factory=ScheduleSettings)
     approval: ApprovalSettings = ApprovalSettings()
@@ -249,6 +251,7 @@ def _known_keys(location: tuple[Any, ...]) -> list[str]:
         "removals": RemovalsSettings,
         "redirects": RedirectsSettings,
         "history": HistorySettings,
+        "alerts": AlertsSettings,
         "state": StateSettings,
         "schedule": ScheduleSettings,
         "approval": ApprovalSettings,

@@ -6,7 +6,7 @@ PostgreSQL by URL for several machines. Each method is one transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -162,9 +162,11 @@ class State(QuarantineState):
                 rows = [{"run": report.run} | {str(k): v for k, v in r.items()} for r in quarantine.to_dict("records")]
                 connection.execute(insert(QUARANTINE), rows)
 
-    def runs(self, limit: int | None = None) -> list[dict[str, Any]]:
-        """The shop's runs, newest first, each as a row of ``runs``."""
+    def runs(self, limit: int | None = None, purposes: Collection[str] | None = None) -> list[dict[str, Any]]:
+        """The shop's runs, newest first, each as a row of ``runs``; those of some purposes only, where given."""
         query = select(RUNS).where(RUNS.c.shop == self.shop).order_by(RUNS.c.started_at.desc(), RUNS.c.run.desc())
+        if purposes is not None:
+            query = query.where(RUNS.c.purpose.in_(purposes))
         with self.engine.connect() as connection:
             return [dict(row) for row in connection.execute(query.limit(limit)).mappings()]
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from schemas.alerts import ALERT_KINDS, AlertsSettings
 from schemas.reasons import REASONS
 from schemas.rules import Do, Match
 from schemas.schedule import ApprovalSettings, ScheduleSettings
@@ -54,6 +55,7 @@ def test_every_profile_is_documented(profile):
         RemovalsSettings,
         RedirectsSettings,
         HistorySettings,
+        AlertsSettings,
         StateSettings,
         ScheduleSettings,
         ApprovalSettings,
@@ -65,6 +67,12 @@ def test_every_setting_is_documented(model):
     shop = text("shop.md")
     missing = [key for key in model.model_fields if key not in shop]
     assert missing == []
+
+
+def test_every_alert_and_its_settings_are_described():
+    alerts = text("alerts.md")
+    assert [kind for kind in ALERT_KINDS if f"| `{kind}` |" not in alerts] == []
+    assert [key for key in AlertsSettings.model_fields if f"`{key}`" not in alerts] == []
 
 
 @pytest.mark.parametrize("model", [Match, Do])
