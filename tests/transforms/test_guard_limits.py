@@ -145,6 +145,24 @@ def test_a_second_root_of_the_types_stops_only_where_there_was_one():
     assert trips(catalogue(shown, {1: 1}, types=two), catalogue(shown, {1: 1}, types=one)) == {}
 
 
+def test_a_category_that_stood_below_the_only_root_may_not_become_another_and_a_new_one_may():
+    types = {9: (None, "Вид")}
+    tree = {1: (None, "Дім"), 2: (1, "Посуд"), 3: (2, "Чашки"), 4: (1, "Сад")}
+    before = catalogue(tree, {1: 2}, types=types)
+
+    def after(**roots: int) -> dict[str, tuple[int, int]]:
+        changed = {number: (None, name) for name, number in roots.items()}
+        return trips(before, catalogue({**tree, **changed}, {1: 2}, types=types))
+
+    assert after(Чашки=3) == {"second_root": (1, 0)}
+    assert after(Посуд=2, Сад=4) == {"second_root": (2, 0)}
+    assert after(Нове=5) == {}
+    several = catalogue({**tree, 6: (None, "Інше")}, {1: 2}, types=types)
+    lifted = catalogue({**tree, 6: (None, "Інше"), 3: (None, "Чашки")}, {1: 2}, types=types)
+    assert trips(several, lifted) == {}, "where there were several already, one more proves nothing"
+    assert trips(before, catalogue({**tree, 1: (4, "Дім"), 4: (None, "Сад")}, {1: 2}, types=types)) == {}
+
+
 def test_a_path_with_another_number_is_renumbered_unless_it_stands_twice_or_the_number_lives_on():
     types = {9: (None, "Вид")}
     tree = {1: (None, "Дім"), 2: (1, "Посуд"), 3: (1, "Чашки")}
