@@ -63,6 +63,14 @@ class Nights(RuleBasedStateMachine):
         parent, _, section = self.world.types[key]
         self.world.types[key] = (parent, f"{name} {self.fresh()}", section)
 
+    @rule(data=st.data())
+    def a_type_is_moved(self, data: st.DataObject) -> None:
+        movable = [key for key, (parent, _, _) in self.world.types.items() if parent is not None]
+        key = data.draw(st.sampled_from(sorted(movable)))
+        free = [k for k in self.world.types if key not in self.types_above(k)]
+        _, name, section = self.world.types[key]
+        self.world.types[key] = (data.draw(st.sampled_from(sorted(free))), name, section)
+
     @rule(name=NAMES, data=st.data())
     def a_section_is_renamed(self, name: str, data: st.DataObject) -> None:
         key = data.draw(st.sampled_from(sorted(self.world.sections)))
@@ -83,6 +91,18 @@ class Nights(RuleBasedStateMachine):
         self.world.goods[good] = (type_id, f"Товар {good}")
 
     @rule(data=st.data())
+    def a_section_is_deleted_and_its_types_still_name_it(self, data: st.DataObject) -> None:
+        under = {parent for parent, _, _ in self.world.sections.values()}
+        leaves = [key for key in self.world.sections if key > 2 and key not in under]
+        if leaves:
+            del self.world.sections[data.draw(st.sampled_from(sorted(leaves)))]
+
+    @rule(name=NAMES, data=st.data())
+    def a_good_is_renamed(self, name: str, data: st.DataObject) -> None:
+        good = data.draw(st.sampled_from(sorted(self.world.goods)))
+        self.world.goods[good] = (self.world.goods[good][0], f"{name} {self.fresh()}")
+
+    @rule(data=st.data())
     def a_good_is_deleted(self, data: st.DataObject) -> None:
         if len(self.world.goods) > 1:
             del self.world.goods[data.draw(st.sampled_from(sorted(self.world.goods)))]
@@ -98,7 +118,7 @@ class Nights(RuleBasedStateMachine):
         self.world.goods = {g: row for g, row in self.world.goods.items() if row[0] != key} or {1: (1, "Кухоль")}
         linked = {section for _, _, section in self.world.types.values()}
         under = {parent for parent, _, _ in self.world.sections.values()}
-        if section is not None and section not in linked and section not in under:
+        if section in self.world.sections and section not in linked and section not in under:
             del self.world.sections[section]
 
     @rule(data=st.data())
@@ -170,9 +190,16 @@ class Nights(RuleBasedStateMachine):
             step = self.world.sections[step][0]
         return out
 
+    def types_above(self, type_id: int) -> list[int]:
+        out, step = [], type_id
+        while step is not None:
+            out.append(step)
+            step = self.world.types[step][0]
+        return out
+
     def category_of(self, type_id: int) -> int | None:
         parent, _, section = self.world.types[type_id]
-        if type_id == self.merged or section is None:
+        if type_id == self.merged or section not in self.world.sections:
             return None if parent is None else self.category_of(parent)
         return self.world.sections[section][2]
 
