@@ -23,6 +23,27 @@ def test_a_missing_number_is_given_by_the_registry_and_a_present_one_is_kept():
     assert result.paths == {5: ("А",), 100: ("А", "Б")}
 
 
+def test_new_numbers_go_by_the_paths_of_the_sections_and_not_by_ids():
+    types = types_frame((1, None, "Я"), (2, 1, "Б"), (3, 1, "А"), (4, None, "Г"))
+    assert decide(types, sections_frame(), GOODS, unmapped="create", first_number=1).paths == {
+        1: ("Г",), 2: ("Я",), 3: ("Я", "А"), 4: ("Я", "Б"),
+    }  # fmt: skip
+
+
+def test_torgsoft_may_take_over_the_number_that_the_registry_gave_to_that_very_section():
+    first = decide(TYPES, sections_frame((9, None, "А", None)), GOODS, first_number=100)
+    typed = decide(TYPES, sections_frame((9, None, "А", 100)), GOODS, registry=registry_after(first))
+    assert typed.paths == first.paths == {100: ("А",)}
+    assert typed.reasons == set()
+    assert typed.decided.numbered.changes == ()
+
+
+def test_changes_of_meaning_are_told_in_the_order_of_the_numbers():
+    first = decide(TYPES, sections_frame((1, None, "А", 7), (2, None, "Б", 5)), GOODS)
+    after = decide(TYPES, sections_frame((1, None, "В", 7), (2, None, "Г", 5)), GOODS, registry=registry_after(first))
+    assert [change.number for change in after.decided.numbered.changes] == [5, 7]
+
+
 def test_a_retired_number_is_never_given_again():
     first = decide(TYPES, sections_frame(), GOODS, unmapped="create", first_number=1)
     assert set(first.paths) == {1, 2}
