@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import hypothesis.strategies as st
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+import flows.session
 from tests.nights.world import Broken, World, fault
 
 NAMES = st.sampled_from(["Посуд", "Тарілки", "Їдальня", "Ґудзики’", "Білизна & Co", "Набори", "Сад"])
+BEGIN = datetime(2026, 1, 1, 2, 30, tzinfo=timezone(timedelta(hours=2)))
 Store = tuple[dict[int, tuple[str, int | None, list[str]]], dict[int, tuple[int | None, str]]]
 
 
@@ -34,9 +37,13 @@ class Nights(RuleBasedStateMachine):
         self.past: dict[str, Store] = {}
         self.foreign: list[dict[str, object]] = []
         self.dirty = False
+        self.night = BEGIN
+        self.real_now = flows.session.now
+        flows.session.now = lambda: self.night
         self.sync()
 
     def teardown(self) -> None:
+        flows.session.now = self.real_now
         shutil.rmtree(self.home, ignore_errors=True)
 
     # --- edits in Torgsoft ---
@@ -150,6 +157,11 @@ class Nights(RuleBasedStateMachine):
 
     # --- nights ---
 
+    @rule(days=st.integers(1, 3))
+    def days_pass(self, days: int) -> None:
+        """What is absent grows older by a night with the next run, and is retired after two."""
+        self.night += timedelta(days=days)
+
     @rule()
     def sync(self) -> None:
         report = self.world.sync()
@@ -234,6 +246,12 @@ class Nights(RuleBasedStateMachine):
         for name, parent, path in categories.values():
             assert path == [*(categories[parent][2] if parent is not None else []), name]
         assert {category for category, _ in offers.values()} <= set(categories)
+
+    @invariant()
+    def only_what_is_hidden_is_retired(self) -> None:
+        if self.expected is not None and not self.dirty:
+            for table in ("categories", "offers"):
+                assert self.world.rows(table, "managed and retired and not hidden") == []
 
     @invariant()
     def rows_of_others_are_as_they_were(self) -> None:

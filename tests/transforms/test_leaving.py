@@ -262,5 +262,12 @@ def test_a_held_category_whose_parent_has_another_number_tonight_stands_at_the_t
     found = carry_over(catalogue(tree, {1: 22}, identities={22: "torgsoft:2"}), BEFORE, {"category": [3]})
     rows = {int(r["number"]): r for r in found.categories.to_dict("records")}
     assert set(rows) == {1, 22, 5, 3}
-    assert (rows[3]["path"], pd.isna(rows[3]["parent_number"])) == (["Чашки"], True)
+    assert (rows[3]["path"], rows[3]["depth"], pd.isna(rows[3]["parent_number"])) == (["Чашки"], 1, True)
     assert list(found.categories.index) == list(found.sections.index) == [0, 1, 2, 3]
+
+
+def test_a_held_good_that_was_hidden_stays_hidden():
+    before = catalogue(TREE, GOODS)
+    before.offers.loc[before.offers["good_id"] == 1, "hidden"] = True
+    found = carry_over(catalogue(TREE, {g: c for g, c in GOODS.items() if g > 2}), before, {"offer": [1, 2]})
+    assert list(found.offers["hidden"][:3]) == [True, False, False]

@@ -6,7 +6,8 @@ from schemas.errors import RulesError, TorgsyncError
 from schemas.registry import Meaning, Registry
 from schemas.tables import MAX_NUMBER
 from tests.pure import decide, goods_frame, registry_after, sections_frame, types_frame
-from transforms.numbers import meanings_of
+from transforms.numbers import assign_numbers, meanings_of
+from transforms.sections import Section
 
 GOODS = goods_frame((1, 1))
 SHOP = (
@@ -152,3 +153,12 @@ def test_numbers_that_run_out_are_an_error_and_the_greatest_is_still_given():
     taken = Registry({MAX_NUMBER: Meaning(MAX_NUMBER, "type:99", "Старе", None, "registry")})
     with pytest.raises(TorgsyncError, match="no section number is left"):
         decide(*ONE_UNMAPPED, unmapped="create", first_number=MAX_NUMBER, registry=taken)
+
+
+def test_a_rules_number_is_refused_once_more_where_the_numbers_are_given():
+    mine = {"rule:x": Section("rule:x", "Нове", None, 5, "rule")}
+    held = Registry({5: Meaning(5, "type:1", "Старе", None, "registry")})
+    with pytest.raises(RulesError, match="a rule gives number 5 to «Нове», it belonged to «Старе»"):
+        assign_numbers(mine, held, 100, ())
+    own = Registry({5: Meaning(5, "rule:x", "Було", None, "rule")})
+    assert list(assign_numbers(mine, own, 100, ()).sections["number"]) == [5]
