@@ -8,9 +8,9 @@ UNKNOWN, SELF, ABOVE, CYCLE = "parent_unknown", "parent_self", "parent_quarantin
 
 
 def test_parents_come_first_and_siblings_by_their_keys_whatever_the_order_was():
-    parents = {5: 1, 10: None, 3: 2, 2: 1, 1: None, 4: 2, 9: 10}
+    parents = {5: 1, 10: None, 3: 2, 2: 1, 1: None, 4: 2, 9: 10, 7: None}
     found = check_tree(parents)
-    assert found.order == [1, 2, 3, 4, 5, 10, 9]
+    assert found.order == [1, 2, 3, 4, 5, 7, 10, 9]
     assert found.bad == {}
     assert check_tree(dict(reversed(parents.items()))) == found
     assert check_tree({"b": None, "a": None, "ab": "b"}).order == ["a", "b", "ab"]
