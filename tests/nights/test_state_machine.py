@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import tempfile
@@ -39,7 +40,8 @@ class Nights(RuleBasedStateMachine):
         self.dirty = False
         self.night = BEGIN
         self.real_now = flows.session.now
-        flows.session.now = lambda: self.night
+        seconds = itertools.count()  # no two runs begin at once
+        flows.session.now = lambda: self.night + timedelta(seconds=next(seconds))
         self.sync()
 
     def teardown(self) -> None:
