@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import String, TypeDecorator, TypeEngine
 
+from schemas.errors import TorgsyncError
 from schemas.tables import DECIMAL, INTEGER
 from schemas.trs import DECIMAL_PRECISION, DECIMAL_SCALE
 from schemas.values import format_decimal
@@ -76,11 +77,19 @@ def migrate(connection: Connection, versions: Path, version_table: str) -> None:
     """Bring a database to the newest schema of a folder of Alembic migrations, in the connection's transaction.
 
     A database that is there already costs one query: Alembic is loaded only where there is something to do. Tables come
-    all or none, but on MariaDB, which commits each at once: there the next run makes what is missing.
+    all or none, but on MariaDB, which commits each at once: there the next run makes what is missing. Raises
+    TorgsyncError for a database at a version that is not in the folder.
     """
-    head = max(path.stem.split("_")[0] for path in versions.glob("[0-9]*.py"))
-    if schema_version(connection, version_table) == head:
+    known = {path.stem.split("_")[0] for path in versions.glob("[0-9]*.py")}
+    head = max(known)
+    version = schema_version(connection, version_table)
+    if version == head:
         return
+    if version is not None and version not in known:
+        raise TorgsyncError(
+            f"the database is of a newer torgsync: its schema is {version}, this one knows {head}",
+            "use that newer torgsync, or put the database back from a backup; nothing was changed in it",
+        )
     _alone(connection, version_table)
     if schema_version(connection, version_table) == head:  # another one has done it meanwhile
         return

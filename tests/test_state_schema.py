@@ -9,6 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import MetaData, create_engine
 
+from schemas.errors import TorgsyncError
 from schemas.sql import migrate, schema_version
 from state import tables as state_tables
 from state.store import VERSIONS as STATE_VERSIONS
@@ -30,4 +31,23 @@ def test_the_migrations_make_the_declared_tables_and_a_second_time_nothing(
         assert compare_metadata(context, metadata) == []
         assert schema_version(connection, table) is not None
         migrate(connection, versions, table)
+    engine.dispose()
+
+
+@pytest.mark.parametrize(("metadata", "versions", "table"), [STATE, STORE], ids=["state", "sql store"])
+def test_a_database_of_a_newer_version_is_one_clear_error_and_stays_as_it_is(
+    tmp_path: Path, metadata: MetaData, versions: Path, table: str
+):
+    engine = create_engine(f"sqlite:///{tmp_path / 'new.db'}")
+    with engine.begin() as connection:
+        migrate(connection, versions, table)
+        connection.exec_driver_sql(f"update {table} set version_num = '9999'")
+    before = (tmp_path / "new.db").read_bytes()
+    with (
+        pytest.raises(TorgsyncError, match="of a newer torgsync: its schema is 9999, this one knows") as caught,
+        engine.begin() as connection,
+    ):
+        migrate(connection, versions, table)
+    assert "newer torgsync" in caught.value.next_step
+    assert (tmp_path / "new.db").read_bytes() == before
     engine.dispose()

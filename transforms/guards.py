@@ -27,7 +27,7 @@ GUARDS: dict[str, str] = {
     "another_base": "most product types or goods are not those of the last run",
     "older_base": "the newest goods of the last run are gone and none is newer: an old backup?",
     "mass_rename": "many names changed at once: a wrong charset?",
-    "second_root": "the product types had one root and have more now: a lost parent?",
+    "second_root": "the product types, or the categories, had one root and have more now: a lost parent?",
     "root_vanished": "a root category with goods would disappear",
     "hidden_categories": "too many categories would disappear from a store",
     "hidden_offers": "too many goods would disappear from a store",
@@ -112,6 +112,7 @@ def catalogue_trips(after: Catalogue, previous: Previous, limits: Limits) -> lis
     trips += _older(goods[0], goods[1], limits.max_newest_gone)
     trips += _moved(before, after, limits)
     trips += _roots(before, after)
+    trips += _second_root(before, after)
     trips += _renumbered(before, after)
     return trips
 
@@ -165,7 +166,6 @@ def _numbers(categories: pd.DataFrame) -> dict[tuple[str, ...], int]:
 
 
 def _roots(before: Catalogue, after: Catalogue) -> list[Trip]:
-    trips = []
     old = before.categories
     living = {int(n) for n in after.categories["number"]}
     filled = {path[0] for path, goods in zip(old["path"], old["goods"], strict=True) if goods}
@@ -175,15 +175,29 @@ def _roots(before: Catalogue, after: Catalogue) -> list[Trip]:
         for number, name in zip(roots["number"], roots["name"], strict=True)
         if int(number) not in living and str(name) in filled
     ]
-    if gone:
-        message = f"root categories with goods would disappear: {', '.join(gone[:5])}"
-        trips.append(Trip(guard="root_vanished", measured=len(gone), limit=0, message=message))
+    if not gone:
+        return []
+    message = f"root categories with goods would disappear: {', '.join(gone[:5])}"
+    return [Trip(guard="root_vanished", measured=len(gone), limit=0, message=message)]
+
+
+def _second_root(before: Catalogue, after: Catalogue) -> list[Trip]:
+    """More roots of product types than the one of before; or a category that stood below the only root is one now."""
+    trips = []
     then, now = (c.product_types[c.product_types["depth"] == 1] for c in (before, after))
     if len(then) == 1 and len(now) > 1:
         message = (
             f"the product types have {len(now)} roots, one in the last run: {', '.join(map(str, now['name'][:5]))}"
         )
         trips.append(Trip(guard="second_root", measured=len(now) - 1, limit=0, message=message))
+    depths = dict(zip(before.categories["number"], before.categories["depth"], strict=True))
+    roots = after.categories[after.categories["depth"] == 1]
+    lifted = [
+        str(name) for number, name in zip(roots["number"], roots["name"], strict=True) if depths.get(number, 1) > 1
+    ]
+    if lifted and list(depths.values()).count(1) == 1 < len(roots):
+        message = f"categories that stood below the one root would be roots: {', '.join(lifted[:5])}"
+        trips.append(Trip(guard="second_root", measured=len(lifted), limit=0, message=message))
     return trips
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+import fdb
 import pandas as pd
 import pytest
 
-from schemas.errors import SourceError
+import sources.firebird
 from schemas.extract import Extract
 from schemas.shop import load_shop
 from sources.firebird import read_base
@@ -63,12 +66,19 @@ def another(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
 SQL = {
     "no goods": ("DELETE FROM GOODS", 3, "empty_extract"),
     "no product types": ("DELETE FROM PRODUCT_TYPES", 3, "empty_extract"),
+    "no sections": ("DELETE FROM SECTIONS", 3, "hidden_categories"),
     "half the goods": ("DELETE FROM GOODS WHERE MOD(GOOD_ID, 2) = 0", 3, "short_extract"),
     "a tenth of the goods and one more": ("DELETE FROM GOODS WHERE GOOD_ID BETWEEN 20 AND 45", 3, "short_extract"),
     "half the product types": ("DELETE FROM PRODUCT_TYPES WHERE TYPE_ID > 110", 5, "quarantine"),
+    "half the sections": ("DELETE FROM SECTIONS WHERE MOD(SECTION_KEY, 2) = 0", 5, "quarantine"),
+    "a table is missing": ("DROP TABLE SECTIONS", 1, "SECTIONS"),
     "a column is missing": ("ALTER TABLE GOODS DROP RETAIL_PRICE", 1, "RETAIL_PRICE"),
     "all goods' names are NULL": ("UPDATE GOODS SET GOOD_NAME = NULL", 5, "quarantine"),
     "all types' names are NULL": ("UPDATE PRODUCT_TYPES SET NAME = NULL", 5, "quarantine"),
+    "all sections' names are NULL": ("UPDATE SECTIONS SET NAME = NULL", 5, "quarantine"),
+    "all links are NULL": ("UPDATE PRODUCT_TYPES SET SECTION_KEY = NULL", 3, "hidden_offers"),
+    "a second root of the sections": ("UPDATE SECTIONS SET PARENT_KEY = NULL WHERE SECTION_KEY = 12", 3, "second_root"),
+    "a cycle of two sections": ("UPDATE SECTIONS SET PARENT_KEY = 100 WHERE SECTION_KEY = 10", 5, "quarantine"),
     "a second root": ("UPDATE PRODUCT_TYPES SET PARENT_ID = NULL WHERE TYPE_ID = 12", 3, "second_root"),
     "a cycle of two types": ("UPDATE PRODUCT_TYPES SET PARENT_ID = 100 WHERE TYPE_ID = 10", 5, "quarantine"),
     "the root is its own parent": ("UPDATE PRODUCT_TYPES SET PARENT_ID = 1 WHERE TYPE_ID = 1", 5, "quarantine"),
@@ -92,7 +102,7 @@ def test_a_damaged_base_changes_no_byte_of_any_store(shop, damage):
     ("damage", "frames", "told"),
     [
         (
-            "a week-old backup: the newest goods are gone and old names are back",
+            "a week-old backup: the newest goods are gone and none is newer",
             (TYPES, SECTIONS, GOODS[GOODS["good_id"] <= 246].reset_index(drop=True)),
             "older_base",
         ),
@@ -139,23 +149,24 @@ def test_a_wrong_charset_changes_no_byte_of_any_store(shop):
     assert image(shop) == before
 
 
-@pytest.mark.parametrize("table", ["product_types", "sections", "goods"])
-def test_a_connection_cut_in_the_middle_of_a_table_changes_no_byte_of_any_store(shop, table, monkeypatch):
-    import sources.firebird as firebird
-
+@pytest.mark.parametrize(("table", "block"), [("PRODUCT_TYPES", 2), ("SECTIONS", 3), ("GOODS", 20)])
+def test_a_connection_cut_in_the_middle_of_a_table_changes_no_byte_of_any_store(shop, table, block, monkeypatch):
     before = image(shop)
-    real = firebird._fetch
-    tables = iter(("product_types", "sections", "goods"))
+    real, blocks = fdb.Cursor.fetchmany, Counter[str]()
 
-    def cut(*args, **kwargs):
-        rows = real(*args, **kwargs)
-        if next(tables) == table:
-            raise SourceError("connection lost", "run again")
-        return rows
+    def cut(cursor, size):
+        if f'FROM "{table}"' in cursor._ps.sql:
+            blocks[table] += 1
+            if blocks[table] == block:
+                raise fdb.DatabaseError("Error writing data to the connection.", -902, 335544721)
+        return real(cursor, size)
 
-    monkeypatch.setattr(firebird, "_fetch", cut)
+    monkeypatch.setattr(sources.firebird, "BLOCK", 10)
+    monkeypatch.setattr(fdb.Cursor, "fetchmany", cut)
     report = shop.run()
     assert (report.exit_code, report.outcome) == (1, "failed")
+    assert report.next_step
+    assert blocks[table] == block
     assert image(shop) == before
 
 

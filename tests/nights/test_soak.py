@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import random
+import sqlite3
+from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -49,6 +51,13 @@ def edit(world: World, dice: random.Random, night: int) -> None:
                     del world.sections[section]
 
 
+def rows_of_runs(state: Path) -> int:
+    """Rows that belong to a run, and go with it."""
+    with closing(sqlite3.connect(state)) as connection:
+        return sum(connection.execute(f"select count(*) from {table}").fetchone()[0]
+                   for table in ("runs", "operations", "quarantine"))  # fmt: skip
+
+
 @pytest.mark.timeout(400)
 def test_two_hundred_nights_account_for_every_good_and_leave_nothing_behind(tmp_path: Path, monkeypatch):
     world = World(tmp_path / "shop")
@@ -77,11 +86,13 @@ def test_two_hundred_nights_account_for_every_good_and_leave_nothing_behind(tmp_
             sizes[night] = (
                 len(list((world.folder / "history").rglob("*"))),
                 len(world.runs()),
+                rows_of_runs(world.folder / "state.db"),
                 process.num_fds(),
                 process.memory_info().rss,
             )
-    files, runs, descriptors, memory = zip(*sizes.values(), strict=True)
+    files, runs, rows_kept, descriptors, memory = zip(*sizes.values(), strict=True)
     assert runs[1] <= KEEP + 1
+    assert rows_kept[1] <= 3 * (KEEP + 1), "a run, and a row of the journal for the store that writes all at once"
     assert files[1] <= 12 * (KEEP + 1)
     assert descriptors[1] <= descriptors[0]
     assert memory[1] < memory[0] * 1.15, "memory grows"

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import tempfile
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import hypothesis.strategies as st
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+import flows.session
 from tests.nights.world import Broken, World, fault
 
 NAMES = st.sampled_from(["Посуд", "Тарілки", "Їдальня", "Ґудзики’", "Білизна & Co", "Набори", "Сад"])
+BEGIN = datetime(2026, 1, 1, 2, 30, tzinfo=timezone(timedelta(hours=2)))
 Store = tuple[dict[int, tuple[str, int | None, list[str]]], dict[int, tuple[int | None, str]]]
 
 
@@ -34,9 +38,14 @@ class Nights(RuleBasedStateMachine):
         self.past: dict[str, Store] = {}
         self.foreign: list[dict[str, object]] = []
         self.dirty = False
+        self.night = BEGIN
+        self.real_now = flows.session.now
+        seconds = itertools.count()  # no two runs begin at once
+        flows.session.now = lambda: self.night + timedelta(seconds=next(seconds))
         self.sync()
 
     def teardown(self) -> None:
+        flows.session.now = self.real_now
         shutil.rmtree(self.home, ignore_errors=True)
 
     # --- edits in Torgsoft ---
@@ -63,6 +72,14 @@ class Nights(RuleBasedStateMachine):
         parent, _, section = self.world.types[key]
         self.world.types[key] = (parent, f"{name} {self.fresh()}", section)
 
+    @rule(data=st.data())
+    def a_type_is_moved(self, data: st.DataObject) -> None:
+        movable = [key for key, (parent, _, _) in self.world.types.items() if parent is not None]
+        key = data.draw(st.sampled_from(sorted(movable)))
+        free = [k for k in self.world.types if key not in self.types_above(k)]
+        _, name, section = self.world.types[key]
+        self.world.types[key] = (data.draw(st.sampled_from(sorted(free))), name, section)
+
     @rule(name=NAMES, data=st.data())
     def a_section_is_renamed(self, name: str, data: st.DataObject) -> None:
         key = data.draw(st.sampled_from(sorted(self.world.sections)))
@@ -83,6 +100,18 @@ class Nights(RuleBasedStateMachine):
         self.world.goods[good] = (type_id, f"Товар {good}")
 
     @rule(data=st.data())
+    def a_section_is_deleted_and_its_types_still_name_it(self, data: st.DataObject) -> None:
+        under = {parent for parent, _, _ in self.world.sections.values()}
+        leaves = [key for key in self.world.sections if key > 2 and key not in under]
+        if leaves:
+            del self.world.sections[data.draw(st.sampled_from(sorted(leaves)))]
+
+    @rule(name=NAMES, data=st.data())
+    def a_good_is_renamed(self, name: str, data: st.DataObject) -> None:
+        good = data.draw(st.sampled_from(sorted(self.world.goods)))
+        self.world.goods[good] = (self.world.goods[good][0], f"{name} {self.fresh()}")
+
+    @rule(data=st.data())
     def a_good_is_deleted(self, data: st.DataObject) -> None:
         if len(self.world.goods) > 1:
             del self.world.goods[data.draw(st.sampled_from(sorted(self.world.goods)))]
@@ -98,7 +127,7 @@ class Nights(RuleBasedStateMachine):
         self.world.goods = {g: row for g, row in self.world.goods.items() if row[0] != key} or {1: (1, "Кухоль")}
         linked = {section for _, _, section in self.world.types.values()}
         under = {parent for parent, _, _ in self.world.sections.values()}
-        if section is not None and section not in linked and section not in under:
+        if section in self.world.sections and section not in linked and section not in under:
             del self.world.sections[section]
 
     @rule(data=st.data())
@@ -129,6 +158,11 @@ class Nights(RuleBasedStateMachine):
         self.foreign = [*self.world.rows("categories", "not managed"), *self.world.rows("offers", "not managed")]
 
     # --- nights ---
+
+    @rule(days=st.integers(1, 3))
+    def days_pass(self, days: int) -> None:
+        """What is absent grows older by a night with the next run, and is retired after two."""
+        self.night += timedelta(days=days)
 
     @rule()
     def sync(self) -> None:
@@ -170,9 +204,16 @@ class Nights(RuleBasedStateMachine):
             step = self.world.sections[step][0]
         return out
 
+    def types_above(self, type_id: int) -> list[int]:
+        out, step = [], type_id
+        while step is not None:
+            out.append(step)
+            step = self.world.types[step][0]
+        return out
+
     def category_of(self, type_id: int) -> int | None:
         parent, _, section = self.world.types[type_id]
-        if type_id == self.merged or section is None:
+        if type_id == self.merged or section not in self.world.sections:
             return None if parent is None else self.category_of(parent)
         return self.world.sections[section][2]
 
@@ -207,6 +248,12 @@ class Nights(RuleBasedStateMachine):
         for name, parent, path in categories.values():
             assert path == [*(categories[parent][2] if parent is not None else []), name]
         assert {category for category, _ in offers.values()} <= set(categories)
+
+    @invariant()
+    def only_what_is_hidden_is_retired(self) -> None:
+        if self.expected is not None and not self.dirty:
+            for table in ("categories", "offers"):
+                assert self.world.rows(table, "managed and retired and not hidden") == []
 
     @invariant()
     def rows_of_others_are_as_they_were(self) -> None:

@@ -152,7 +152,9 @@ class World:
         """Goods of the feed: id → (category or -1, name)."""
         frame = read_trs(self.folder / "feed" / "TSGoods.trs", encoding="utf-8", header=True).frame
         rows = zip(frame["good_id"], frame["category"], frame["good_name"], strict=True)
-        return {int(good): (int(category), str(name)) for good, category, name in rows}
+        found = {int(good): (int(category), str(name)) for good, category, name in rows}
+        assert len(found) == len(frame), "a good stands in the feed once"
+        return found
 
 
 @contextmanager

@@ -55,8 +55,8 @@ def test_an_empty_table_stops_whatever_is_allowed(table):
 
 @pytest.mark.parametrize(
     ("before", "after", "limit"),
-    [(1000, 900, None), (1000, 899, 100), (100, 90, None), (100, 89, 10), (12, 7, None), (12, 6, 5), (3, 2, None),
-     (2, 1, 0), (1, 1, None), (5, 9, None)],
+    [(1000, 900, None), (1000, 899, 100), (100, 90, None), (100, 89, 10), (1005, 904, 100), (12, 7, None), (12, 6, 5),
+     (3, 2, None), (2, 1, 0), (1, 1, None), (5, 9, None)],
 )  # fmt: skip
 def test_an_extract_may_lose_a_tenth_or_ten_rows_and_never_half(before, after, limit):
     found = extract_trips({"raw_goods": after}, Previous(catalogue(TREE, {}), {"raw_goods": before}), LIMITS)
@@ -64,6 +64,17 @@ def test_an_extract_may_lose_a_tenth_or_ten_rows_and_never_half(before, after, l
     for trip in found:
         assert (trip.guard, trip.measured) == ("short_extract", before - after)
         assert trip.message == f"the base gave {after} rows of goods, {before} in the last run"
+
+
+def test_a_table_that_the_last_run_did_not_count_cannot_be_short():
+    assert extract_trips({"raw_goods": 0}, Previous(catalogue(TREE, {}), {}), LIMITS) == []
+
+
+def test_a_catalogue_that_lost_all_its_goods_is_told_by_every_guard_that_counts_goods():
+    assert trips(catalogue(TREE, goods(200)), catalogue(TREE, {})) == {
+        "another_base": (200, 100),
+        "older_base": (200, 2),
+    }
 
 
 def test_a_share_of_zero_lets_nothing_pass():
@@ -111,6 +122,27 @@ def test_a_base_of_which_more_than_half_is_gone_or_renamed_is_another_one(gone, 
     assert ("another_base" in trips(catalogue(TREE, goods(200)), after)) == guard
 
 
+def test_half_of_an_odd_number_of_rows_is_rounded_down():
+    found = trips(catalogue(TREE, goods(201)), catalogue(TREE, {n: c for n, c in goods(201).items() if n > 101}))
+    assert found["another_base"] == (101, 100)
+
+
+def test_a_guard_says_whether_it_means_types_or_goods():
+    before = Previous(catalogue(TREE, goods(200), types=branch(40)), {})
+    goods_named = catalogue(TREE, goods(200), types=branch(40), names={n: "інше" for n in range(1, 102)})
+    told = [t.message for t in catalogue_trips(goods_named, before, LIMITS)]
+    assert told == [
+        "101 of 200 goods of the last run are gone or have another name",
+        "101 of 200 goods have another name than in the last run",
+    ]
+    renamed = {n: (parent, f"інше {n}") for n, (parent, _) in branch(40).items()}
+    told = [t.message for t in catalogue_trips(catalogue(TREE, goods(200), types=renamed), before, LIMITS)]
+    assert told == [
+        "41 of 41 product types of the last run are gone or have another name",
+        "41 of 41 product types have another name than in the last run",
+    ]
+
+
 def test_three_types_of_a_tiny_shop_may_change_at_once_and_four_may_not():
     small = {n: (None, f"Вид {n}") for n in range(1, 6)}
     before = catalogue({1: (None, "Дім")}, {1: 1}, types=small)
@@ -145,14 +177,36 @@ def test_a_second_root_of_the_types_stops_only_where_there_was_one():
     assert trips(catalogue(shown, {1: 1}, types=two), catalogue(shown, {1: 1}, types=one)) == {}
 
 
+def test_a_category_that_stood_below_the_only_root_may_not_become_another_and_a_new_one_may():
+    types = {9: (None, "Вид")}
+    tree = {1: (None, "Дім"), 2: (1, "Посуд"), 3: (2, "Чашки"), 4: (1, "Сад")}
+    before = catalogue(tree, {1: 2}, types=types)
+
+    def after(**roots: int) -> dict[str, tuple[int, int]]:
+        changed = {number: (None, name) for name, number in roots.items()}
+        return trips(before, catalogue({**tree, **changed}, {1: 2}, types=types))
+
+    assert after(Чашки=3) == {"second_root": (1, 0)}
+    assert after(Посуд=2, Сад=4) == {"second_root": (2, 0)}
+    assert after(Нове=5) == {}
+    several = catalogue({**tree, 6: (None, "Інше")}, {1: 2}, types=types)
+    lifted = catalogue({**tree, 6: (None, "Інше"), 3: (None, "Чашки")}, {1: 2}, types=types)
+    assert trips(several, lifted) == {}, "where there were several already, one more proves nothing"
+    assert trips(before, catalogue({**tree, 1: (4, "Дім"), 4: (None, "Сад")}, {1: 2}, types=types)) == {}
+
+
 def test_a_path_with_another_number_is_renumbered_unless_it_stands_twice_or_the_number_lives_on():
     types = {9: (None, "Вид")}
     tree = {1: (None, "Дім"), 2: (1, "Посуд"), 3: (1, "Чашки")}
     before = catalogue(tree, {1: 2}, types=types)
     assert trips(before, catalogue({1: tree[1], 7: tree[2], 3: tree[3]}, {1: 7}, types=types)) == {
         "renumbered": (1, 0), }  # fmt: skip
+    told = catalogue_trips(catalogue({1: tree[1], 7: tree[2]}, {1: 7}, types=types), Previous(before, {}), LIMITS)
+    assert told[0].message == "categories have another number than in the last run: «Дім > Посуд» was 2 and is 7"
     swapped = {1: tree[1], 2: tree[3], 3: tree[2]}
     assert trips(before, catalogue(swapped, {1: 2}, types=types)) == {}
+    taken = catalogue({1: tree[1], 3: tree[2]}, {1: 3}, types=types)
+    assert trips(before, taken) == {}, "a number that meant something else is for the guard of re-used numbers"
     twice = catalogue({**tree, 4: (1, "Посуд")}, {1: 2}, types=types)
     assert trips(twice, catalogue({1: tree[1], 7: tree[2], 3: tree[3]}, {1: 7}, types=types)) == {}
     lives = {1: tree[1], 2: (1, "Посуд старий"), 7: (1, "Посуд"), 3: tree[3]}
@@ -179,7 +233,11 @@ def test_a_tenth_of_what_a_store_shows_may_disappear(entity, size, hide, limit):
     assert [t.limit for t in found] == ([] if limit is None else [limit])
     for trip in found:
         word = "categories" if entity == "category" else "goods"
-        assert (trip.measured, trip.store) == (hide, "web")
+        assert (trip.guard, trip.measured, trip.store) == (
+            f"hidden_{word if word == 'categories' else 'offers'}",
+            hide,
+            "web",
+        )
         assert trip.message == f"{hide} of {size} {word} would disappear from store web"
 
 

@@ -35,6 +35,8 @@ def test_what_is_gone_gets_a_stone_with_its_last_path_and_what_is_there_gets_non
     )
     assert stones["offer", 3] == Tombstone("offer", 3, "2026-01-01", "2026-01-01", 1, (), None)
     assert list(stones) == sorted(stones)
+    mirrored = catalogue(dict(reversed(TREE.items())), dict(reversed(GOODS.items())))
+    assert list(next_tombstones({}, mirrored, without(4), {}, "2026-01-01")) == list(stones)
     assert next_tombstones({}, None, without(4), {}, "2026-01-01") == {}
 
 
@@ -106,6 +108,8 @@ def test_a_buried_category_leads_to_its_nearest_living_ancestor():
     assert led(next_redirects(NONE, after, after, graves).kept) == {
         ("Дім", "Посуд", "Чашки"): (3, 1), ("Дім", "Посуд"): (2, 1),
     }  # fmt: skip
+    lost = [Buried(3, ("а",), 77)]
+    assert led(next_redirects(NONE, after, after, lost).kept) == {}, "nobody knows what stood above it"
     loop = [Buried(3, ("а",), 2), Buried(2, ("б",), 3)]
     assert led(next_redirects(NONE, after, after, loop).kept) == {}
     alive = [Buried(5, ("Сад",), 1)]
@@ -114,6 +118,29 @@ def test_a_buried_category_leads_to_its_nearest_living_ancestor():
 
 def known(*rows: tuple[int, tuple[str, ...], int]) -> Rows:
     return Rows(REDIRECT_COLUMNS, {redirect_id(path): (old, list(path), number) for old, path, number in rows})
+
+
+def test_the_key_of_an_address_is_what_the_states_of_running_shops_hold():
+    assert redirect_id(("Дім", "Посуд")) == "930cc4f5dc4fcb46349dce7b8828beaf"
+    assert redirect_id(("ab", "c")) != redirect_id(("a", "bc"))
+
+
+def test_a_category_that_moved_leads_to_itself_wherever_its_goods_went():
+    goods = {g: (5 if c == 3 else c) for g, c in GOODS.items()}
+    tree = {n: row for n, row in TREE.items() if n != 4}
+    after = catalogue({**tree, 3: (5, "Чашки")}, {g: c for g, c in goods.items() if c != 4})
+    assert led(next_redirects(NONE, BEFORE, after).kept) == {("Дім", "Посуд", "Чашки"): (3, 3)}
+
+
+def test_a_buried_category_that_is_back_under_another_name_leads_nowhere_else():
+    back = [Buried(5, ("Старий сад",), 1)]
+    assert led(next_redirects(NONE, BEFORE, BEFORE, back).kept) == {}
+
+
+def test_an_address_waits_for_what_is_buried_without_a_living_ancestor():
+    waiting = known((8, ("Старе",), 4))
+    graves = [Buried(4, ("Кухлі",), None)]
+    assert led(next_redirects(waiting, without(4), without(4), graves).kept) == {("Старе",): (8, 4)}
 
 
 def test_chains_are_collapsed_when_what_they_lead_to_is_merged_or_buried():
@@ -227,5 +254,21 @@ def test_held_goods_follow_todays_order_of_the_others():
 
 
 def test_many_goods_outvote_few_wherever_a_category_was_merged():
-    goods = {g: (c if c != 4 else (5 if g == 3 else 3)) for g, c in GOODS.items()}
-    assert led(next_redirects(NONE, BEFORE, without(4, goods=goods)).kept)[("Дім", "Посуд", "Кухлі")] == (4, 3)
+    goods = {g: (c if c != 4 else (3 if g == 3 else 5)) for g, c in GOODS.items()}
+    assert led(next_redirects(NONE, BEFORE, without(4, goods=goods)).kept)[("Дім", "Посуд", "Кухлі")] == (4, 5)
+
+
+def test_a_held_category_whose_parent_has_another_number_tonight_stands_at_the_top():
+    tree = {1: TREE[1], 22: (1, "Посуд"), 5: TREE[5]}
+    found = carry_over(catalogue(tree, {1: 22}, identities={22: "torgsoft:2"}), BEFORE, {"category": [3]})
+    rows = {int(r["number"]): r for r in found.categories.to_dict("records")}
+    assert set(rows) == {1, 22, 5, 3}
+    assert (rows[3]["path"], rows[3]["depth"], pd.isna(rows[3]["parent_number"])) == (["Чашки"], 1, True)
+    assert list(found.categories.index) == list(found.sections.index) == [0, 1, 2, 3]
+
+
+def test_a_held_good_that_was_hidden_stays_hidden():
+    before = catalogue(TREE, GOODS)
+    before.offers.loc[before.offers["good_id"] == 1, "hidden"] = True
+    found = carry_over(catalogue(TREE, {g: c for g, c in GOODS.items() if g > 2}), before, {"offer": [1, 2]})
+    assert list(found.offers["hidden"][:3]) == [True, False, False]

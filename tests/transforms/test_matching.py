@@ -43,6 +43,7 @@ def matched(match: str, do: str = "{merge: parent}", more: str = "") -> tuple[in
         ("{name: {glob: 'Набір*'}}", (4, 6)),
         ("{name: {glob: 'набір*'}, type_id: [4, 6]}", None),
         ("{name: {glob: 'Набір ?'}}", (4, 6)),
+        ("{name: {glob: ' Набір  ?'}}", (4, 6)),
         ("{name: {regex: '^№ ?[0-9]'}}", (3,)),
         ("{name: {regex: '[0-9]$'}}", (4, 6)),
         ("{depth: 2}", (2, 6)),
@@ -50,6 +51,8 @@ def matched(match: str, do: str = "{merge: parent}", more: str = "") -> tuple[in
         ("{goods_below: 4}", (3, 4, 6)),
         ("{goods_below: 4, depth: 2}", (6,)),
         ("{path: [Посуд]}", (1,)),
+        ("{path: [' Посуд ', '№5  Глибокі ']}", None),
+        ("{path: [' Посуд ', ' *', '№5  Глибокі ']}", (3,)),
         ("{path: [Посуд, '*']}", (2,)),
         ("{path: [Посуд, '**']}", (1, 2, 3, 4)),
         ("{path: ['**', 'Набір 6']}", (4,)),
@@ -82,6 +85,8 @@ def test_a_rule_may_expect_that_nothing_matches_any_more():
     [
         ("{name: Тарилки}", '; did you mean "Тарілки"?'),
         ("{path: [Посуд, Тарілкі]}", '; did you mean "Посуд > Тарілки"?'),
+        ("{path: [Посуда, Тарілка, №6 Глибока]}", '; did you mean "Посуд > Тарілки > №5 Глибокі"?'),
+        ("{name: Тара}", ""),
         ("{name: Зовсім інше}", ""),
         ("{type_id: 77}", ""),
     ],
@@ -90,6 +95,22 @@ def test_a_rule_that_matches_nothing_is_told_the_closest_name_that_exists(match,
     with pytest.raises(RulesError) as caught:
         matched(match)
     assert caught.value.message == f"rules.yaml:2: the rule matches no product type{hint}"
+
+
+def test_a_rule_is_told_once_each_by_which_earlier_ones_it_is_shadowed():
+    first, second = "{match: {type_id: [5, 6]}", "{match: {type_id: [1, 2]}"
+    both = [
+        f"  - {match}, do: {{merge: parent}}, reason: x}}\n"
+        for match in (first, second, "{match: {depth: 1}", "{match: {goods_below: 99}")
+    ]
+    uses = match_rules(TYPES, parse_rules("rules:\n" + "".join(both))).uses
+    assert [use.shadowed_by for use in uses] == [(), (), (0, 1), (0, 1)]
+    assert (uses[3].matched, uses[3].decided) == ((1, 2, 3, 4, 5, 6), (3, 4))
+
+
+def test_a_pattern_may_begin_again_from_each_place_that_it_reached():
+    assert path_matches(("**", "а", "**", "б", "*"), ("а", "б", "а"))
+    assert not path_matches(("**", "а", "**", "б", "*"), ("б", "а", "а"))
 
 
 NAMES = st.sampled_from(["а", "б"])

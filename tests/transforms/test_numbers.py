@@ -6,7 +6,8 @@ from schemas.errors import RulesError, TorgsyncError
 from schemas.registry import Meaning, Registry
 from schemas.tables import MAX_NUMBER
 from tests.pure import decide, goods_frame, registry_after, sections_frame, types_frame
-from transforms.numbers import meanings_of
+from transforms.numbers import assign_numbers, meanings_of
+from transforms.sections import Section
 
 GOODS = goods_frame((1, 1))
 SHOP = (
@@ -21,6 +22,27 @@ TYPES = types_frame((1, None, "А"), (2, 1, "Б"))
 def test_a_missing_number_is_given_by_the_registry_and_a_present_one_is_kept():
     result = decide(TYPES, sections_frame((1, None, "А", 5), (2, 1, "Б", None)), GOODS, first_number=100)
     assert result.paths == {5: ("А",), 100: ("А", "Б")}
+
+
+def test_new_numbers_go_by_the_paths_of_the_sections_and_not_by_ids():
+    types = types_frame((1, None, "Я"), (2, 1, "Б"), (3, 1, "А"), (4, None, "Г"))
+    assert decide(types, sections_frame(), GOODS, unmapped="create", first_number=1).paths == {
+        1: ("Г",), 2: ("Я",), 3: ("Я", "А"), 4: ("Я", "Б"),
+    }  # fmt: skip
+
+
+def test_torgsoft_may_take_over_the_number_that_the_registry_gave_to_that_very_section():
+    first = decide(TYPES, sections_frame((9, None, "А", None)), GOODS, first_number=100)
+    typed = decide(TYPES, sections_frame((9, None, "А", 100)), GOODS, registry=registry_after(first))
+    assert typed.paths == first.paths == {100: ("А",)}
+    assert typed.reasons == set()
+    assert typed.decided.numbered.changes == ()
+
+
+def test_changes_of_meaning_are_told_in_the_order_of_the_numbers():
+    first = decide(TYPES, sections_frame((1, None, "А", 7), (2, None, "Б", 5)), GOODS)
+    after = decide(TYPES, sections_frame((1, None, "В", 7), (2, None, "Г", 5)), GOODS, registry=registry_after(first))
+    assert [change.number for change in after.decided.numbered.changes] == [5, 7]
 
 
 def test_a_retired_number_is_never_given_again():
@@ -131,3 +153,12 @@ def test_numbers_that_run_out_are_an_error_and_the_greatest_is_still_given():
     taken = Registry({MAX_NUMBER: Meaning(MAX_NUMBER, "type:99", "Старе", None, "registry")})
     with pytest.raises(TorgsyncError, match="no section number is left"):
         decide(*ONE_UNMAPPED, unmapped="create", first_number=MAX_NUMBER, registry=taken)
+
+
+def test_a_rules_number_is_refused_once_more_where_the_numbers_are_given():
+    mine = {"rule:x": Section("rule:x", "Нове", None, 5, "rule")}
+    held = Registry({5: Meaning(5, "type:1", "Старе", None, "registry")})
+    with pytest.raises(RulesError, match="a rule gives number 5 to «Нове», it belonged to «Старе»"):
+        assign_numbers(mine, held, 100, ())
+    own = Registry({5: Meaning(5, "rule:x", "Було", None, "rule")})
+    assert list(assign_numbers(mine, own, 100, ()).sections["number"]) == [5]

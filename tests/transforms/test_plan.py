@@ -344,6 +344,21 @@ def test_only_the_columns_that_a_store_holds_are_compared():
     )
 
 
+def test_columns_are_compared_by_their_names_and_not_by_their_places():
+    wanted = Contents(Rows(("name", "title", "hidden"), {1: ("а", "б", False), 2: ("в", "в", False)}))
+    present = Contents(Rows(("title", "name", "hidden"), {1: ("а", "б", False), 2: ("в", "в", False)}))
+    assert operations(wanted, present, Absent()) == (
+        Operation("rename", "category", 1, "а", {"name": ("б", "а"), "title": ("а", "б")}),
+    )
+
+
+def test_a_new_row_is_told_by_those_columns_that_the_store_has():
+    wanted = Contents(Rows(("name", "hidden"), {1: ("а", False)}))
+    assert operations(wanted, Contents(), Absent()) == (
+        Operation("create", "category", 1, "а", {"name": (None, "а"), "hidden": (None, False)}),
+    )
+
+
 def test_a_store_that_cannot_hide_rows_loses_them_and_retires_none():
     present = Contents(offers=Rows(("name",), {11: ("а",), 12: ("б",)}))
     found = operations(Contents(), present, Absent(retire={"offer": {11, 12}}))
