@@ -12,6 +12,7 @@ from tests.database_servers import (  # noqa: F401 - fixtures, found by their na
     postgres_url,
 )
 from tests.firebird_server import firebird_server  # noqa: F401 - a fixture, found by its name
+from tests.prefect_server import prefect_server, prefect_server_url  # noqa: F401 - fixtures, found by their names
 
 # quick: part of every run. thorough: by hand, HYPOTHESIS_PROFILE=thorough, after changing a transform
 settings.register_profile(
