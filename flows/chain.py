@@ -63,26 +63,24 @@ def run_chain(
     listen: Callable[[str, str, float | None], None] | None = None,
     tell: Callable[[ShopResult], None] | None = None,
 ) -> ChainReport:
-    """Run the shops, ``workers`` at a time (default: one per processor), each in a process of its own, and recap them.
+    """Run the shops, ``workers`` at a time (default: one per processor), each alone in a process, and recap them.
 
     ``one`` runs a shop otherwise (``flows.one_shop.run_one``: in this process). ``listen`` hears of each step with its
     shop's folder, ``tell`` of each shop's end; both are called from several threads. A signal to this process is passed
     on to every running shop, and the recap tells which shops it stopped.
     """
     workers = min(workers or os.cpu_count() or 1, len(folders))
-    apart = Apart()
-    run = one or apart
     begun, begin = now(), perf_counter()
 
     def work(folder: str) -> ShopResult:
         if apart.stopped:
             return ended(folder, "not started", apart.stopped, *NOT_STARTED)
-        result = run(folder, (lambda name, seconds: listen(folder, name, seconds)) if listen else None)
+        result = (one or apart)(folder, (lambda name, seconds: listen(folder, name, seconds)) if listen else None)
         if tell is not None:
             tell(result)
         return result
 
-    with ThreadPoolExecutor(workers, "shop") as pool:
+    with Apart() as apart, ThreadPoolExecutor(workers, "shop") as pool:
         futures = [pool.submit(work, folder) for folder in folders]
         try:
             wait(futures)

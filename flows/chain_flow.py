@@ -71,12 +71,11 @@ def run_chain_as_flow(shops: list[str], workers: int | None = None, dask: str | 
 
 
 def _here(folders: list[str], workers: int | None) -> tuple[list[ShopResult], str]:
-    """Threads that each wait for a shop in a process of its own."""
+    """Threads that each wait for a shop in another process."""
     count = min(workers or os.cpu_count() or 1, len(folders))
-    apart = Apart()
-    one = _as_task(lambda name, folder: _state(apart(folder, _log)))
     runner: ThreadPoolTaskRunner[Any] = ThreadPoolTaskRunner(max_workers=count)
-    with runner as pool:
+    with Apart() as apart, runner as pool:
+        one = _as_task(lambda name, folder: _state(apart(folder, _log)))
         try:
             futures = [pool.submit(one, {"name": name_of(folder), "folder": folder}) for folder in folders]
             return [_result(folder, future) for folder, future in zip(folders, futures, strict=True)], here(count)

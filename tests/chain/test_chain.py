@@ -1,4 +1,4 @@
-"""A chain of shops on one machine: each in a process of its own, and none suffers from another's trouble."""
+"""A chain of shops on one machine: each alone in its process, and none suffers from another's trouble."""
 
 from __future__ import annotations
 
