@@ -70,6 +70,25 @@ def sync(
     run_sync(shop, parse_allow(allow), flow, as_json, quiet, stores or [], wait)
 
 
+@app.command(epilog="Example: torgsync chain cosmetics shops/toys --workers 2")
+def chain(
+    shops: Annotated[list[str] | None, typer.Argument(help="Folders or names. Default: all below shops/.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=64, help="How many at a time. Default: one per processor.")
+    ] = None,
+    dask: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Run them on the workers of a Dask scheduler instead.")
+    ] = None,
+    flow: Flow = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run the sync of many shops at once; one that fails leaves the others whole. Exits with the worst one's code."""
+    from cli.chain import run_chain_command
+
+    run_chain_command(shops, workers, dask, flow, as_json, quiet)
+
+
 @app.command(epilog="Example: torgsync plan household --detailed-exitcode")
 def plan(
     shop: ShopName,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,9 @@ from schemas.errors import TorgsyncError
 from schemas.tables import DECIMAL, INTEGER
 from schemas.trs import DECIMAL_PRECISION, DECIMAL_SCALE
 from schemas.values import format_decimal
+
+_ALEMBIC = threading.Lock()
+"""Alembic keeps the migration that runs in a variable of its module: two threads would run each other's."""
 
 
 class ExactDecimal(TypeDecorator[Decimal]):
@@ -101,7 +105,8 @@ def migrate(connection: Connection, versions: Path, version_table: str) -> None:
     config.set_main_option("version_locations", str(versions).replace("%", "%%"))
     config.set_main_option("path_separator", "newline")
     config.attributes.update(connection=connection, version_table=version_table)
-    command.upgrade(config, "head")
+    with _ALEMBIC:
+        command.upgrade(config, "head")
 
 
 def _alone(connection: Connection, version_table: str) -> None:

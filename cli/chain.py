@@ -1,0 +1,59 @@
+"""``torgsync chain``: every shop's sync, several at a time, and one recap."""
+
+from __future__ import annotations
+
+import os
+
+from cli.console import note, out, out_json
+from schemas.chain import ChainReport, ShopResult
+from schemas.errors import SettingsError
+
+
+def run_chain_command(
+    shops: list[str] | None, workers: int | None, dask: str | None, flow: bool | None, as_json: bool, quiet: bool
+) -> None:
+    """Run the shops, show the recap and exit with the worst shop's code."""
+    from flows.chain import find_shops
+
+    folders = find_shops(shops or [])
+    report = _run(folders, workers, dask, flow, as_json or quiet)
+    if as_json:
+        out_json({**report.model_dump(mode="json"), "exit_code": report.exit_code, "sentence": report.sentence})
+    elif not quiet:
+        from reports.chain import chain_text
+
+        out(chain_text(report))
+    if report.exit_code:
+        note(f"torgsync: {report.sentence}")
+    raise SystemExit(report.exit_code)
+
+
+def _run(folders: list[str], workers: int | None, dask: str | None, flow: bool | None, silent: bool) -> ChainReport:
+    if dask and (flow is False or not os.environ.get("PREFECT_API_URL")):
+        raise SettingsError(
+            "--dask needs a Prefect server, and PREFECT_API_URL is not set" if flow is not False
+            else "--dask runs as a Prefect flow: it does not go with --no-flow",
+            "start one and set PREFECT_API_URL, here and for the workers: docs/chain.md",
+        )  # fmt: skip
+    if dask and workers:
+        raise SettingsError("--workers is for this machine: on Dask the workers decide", "leave out one of the two")
+    if flow is None:
+        flow = bool(os.environ.get("PREFECT_API_URL"))
+    if flow:
+        os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "WARNING")  # its lines would say it all again
+        from flows.chain_flow import run_chain_as_flow
+
+        return run_chain_as_flow(folders, workers, dask)
+    from flows.chain import run_chain
+
+    return run_chain(folders, workers, listen=None if silent else _step, tell=None if silent else _told)
+
+
+def _step(shop: str, name: str, seconds: float | None) -> None:
+    """Whole lines only: the shops speak all at once."""
+    if seconds is not None:
+        note(f"  {shop}: {name} {seconds:.2f} s")
+
+
+def _told(shop: ShopResult) -> None:
+    note(f"{shop.shop}: {shop.outcome} ({shop.seconds:.1f} s)")
