@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from cli.console import note, out, out_json, step_listener
+from cli.console import console_steps, note, out, out_json, step_listener, step_progress
 from schemas.report import RunReport
 from schemas.shop import Shop, load_shop
 
@@ -43,11 +43,10 @@ def run_shop(shop: Shop, flow: bool | None, silent: bool, allow: dict[str, int] 
             )
         from flows.sync import run_as_flow
 
-        return run_as_flow(str(shop.folder), step_listener(silent), allow)
+        return run_as_flow(str(shop.folder), step_listener(silent), allow, step_progress(silent))
     from flows.main_path import sync
-    from flows.steps import PlainSteps
 
-    return sync(shop, PlainSteps(step_listener(silent)), allow=allow)
+    return sync(shop, console_steps(silent), allow=allow)
 
 
 def show(report: RunReport, as_json: bool, quiet: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -24,7 +24,8 @@ from transforms.clean import Clean
 class Run:
     """Filled step by step by ``flows.main_path``; ``None`` is a step that was not reached.
 
-    ``command`` is what a person types to do the same again; ``extract`` is the extract's fingerprint in the history.
+    ``command`` is what a person types to do the same again; ``extract`` is the extract's fingerprint in the history;
+    ``progress`` hears from long steps (step, done, total).
     """
 
     shop: Shop
@@ -42,6 +43,7 @@ class Run:
     plan: Plan | None = None
     wanted: dict[str, Wanted] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    progress: Callable[[str, int, int], None] = lambda step, done, total: None
 
     @property
     def quarantine(self) -> pd.DataFrame | None:

@@ -53,7 +53,8 @@ def run_session(
             started = begun.isoformat("T", "milliseconds")
             report = RunReport(run=name, shop=shop.name, purpose=purpose, continues=continues, started_at=started)
             again = command or f"torgsync {purpose} {shop.word}"
-            run = Run(shop, report, state, History(shop.folder / "history"), allow or {}, again)
+            history = History(shop.folder / "history")
+            run = Run(shop, report, state, history, allow or {}, again, progress=steps.progress)
             state.start_run(report)
             _guarded(run, steps, body)
         finally:

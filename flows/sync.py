@@ -21,13 +21,14 @@ from prefect.runtime import flow_run
 from pydantic import Field
 
 from flows.main_path import sync
-from flows.steps import PlainSteps, as_tasks
+from flows.steps import PlainSteps, Progress, as_tasks
 from reports.summary import summary
 from schemas.report import RunReport
 from schemas.shop import load_shop
 
 # what the command line listens with: a flow's parameters are stored by Prefect and may hold data only
 _listen: Callable[[str, float | None], None] | None = None
+_progress: Progress | None = None
 
 
 class RunStopped(Exception):
@@ -61,7 +62,7 @@ def sync_shop(shop: Annotated[str, Field(min_length=1)], allow: dict[str, int] |
         if seconds is not None:
             logger.info("%s: %.2f s", name, seconds)
 
-    steps = PlainSteps(listen)
+    steps = PlainSteps(listen, _progress)
     with tags(f"shop:{settings.name}"):
         report = sync(settings, steps, as_tasks(steps), allow)
     for line in summary(report).splitlines():
@@ -72,17 +73,20 @@ def sync_shop(shop: Annotated[str, Field(min_length=1)], allow: dict[str, int] |
 
 
 def run_as_flow(
-    shop: str, listen: Callable[[str, float | None], None] | None = None, allow: dict[str, int] | None = None
+    shop: str,
+    listen: Callable[[str, float | None], None] | None = None,
+    allow: dict[str, int] | None = None,
+    progress: Progress | None = None,
 ) -> RunReport:
     """Run the flow here and return its report, also when the run was stopped. Other errors pass through.
 
-    ``listen`` hears of each step's start (seconds None) and end.
+    ``listen`` hears of each step's start (seconds None) and end, ``progress`` from long steps (step, done, total).
     """
-    global _listen
-    _listen = listen
+    global _listen, _progress
+    _listen, _progress = listen, progress
     try:
         return sync_shop(shop, allow)
     except RunStopped as stopped:
         return stopped.report
     finally:
-        _listen = None
+        _listen = _progress = None
