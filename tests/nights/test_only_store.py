@@ -118,6 +118,17 @@ def test_a_section_of_one_store_alone_gets_a_number_that_is_never_given_again(ni
     assert nights.store()[0][1000] == ("Акції", 2), "the same section has its number again"
 
 
+def test_new_sections_of_the_shop_and_of_one_store_never_get_the_same_number(nights):
+    nights.world.settings(retire_after=2, unmapped="create", stores=TWO)
+    nights.world.types[9], nights.world.goods[90] = (2, "Нове", None), (9, "Нове")
+    rules = "rules:\n  - match: {type_id: 4}\n    do: {create: {name: Акції}}\n    reason: r\n    only_store: shelf\n"
+    nights.world.rules(rules)
+    nights.plan()
+    assert nights.store("web")[0][1000] == nights.store()[0][1000] == ("Нове", 2)
+    assert nights.store()[0][1001] == ("Акції", None)
+    assert nights.plan() == {"web": {}, "site": {}, "shelf": {}}
+
+
 def test_a_renaming_of_one_store_is_no_other_meaning_of_the_number(nights):
     rename = "rules:\n  - match: {type_id: 4}\n    do: {rename: Горнятка, place: root}\n    reason: r\n"
     nights.world.rules(rename + "    only_store: shelf\n")
