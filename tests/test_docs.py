@@ -1,5 +1,7 @@
 """Documents that cannot lie: what the code declares stands in them."""
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,7 @@ from schemas.shop import (
     SourceSettings,
     StateSettings,
 )
-from schemas.stores import TRS_PROFILES, SqlStore, TrsStore
+from schemas.stores import TRS_PROFILES, SqlStore, TrsStore, trs_dialect
 from schemas.trs import ALL_COLUMNS
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -68,3 +70,17 @@ def test_every_setting_is_documented(model):
 def test_every_part_of_a_rule_is_documented(model):
     rules = text("rules.md")
     assert [key for key in model.model_fields if key not in rules and key != "line"] == []
+
+
+def test_the_recipe_for_torgsoft_online_market_is_a_store_that_can_be_loaded():
+    blocks = re.findall(r"```toml\n(.*?)```", text("tom.md"), re.DOTALL)
+    (block,) = [tomllib.loads(block)["stores"] for block in blocks]
+    dialect = trs_dialect(TrsStore.model_validate(block[0]))
+    assert isinstance(dialect.layout, int)
+    assert dialect.layout >= 48, "the section columns"
+    assert block[0]["target"].startswith("ftp://")
+
+
+@pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("*.md")))
+def test_every_page_can_be_reached_from_the_readme(page):
+    assert f"docs/{page}" in (DOCS.parent / "README.md").read_text(encoding="utf-8")
