@@ -11,7 +11,7 @@ from schemas.catalogue import Catalogue
 from schemas.contents import Contents, Entity, Rows
 from schemas.errors import TorgsyncError
 from schemas.plan import Basis, Operation, Plan, StorePlan, Trip, fingerprint
-from schemas.registry import Meaning, Registry
+from schemas.registry import Meaning
 from schemas.shop import GuardsSettings, Shop
 from state.store import Loaded
 from transforms.absence import Tombstone, by_entity, due
@@ -200,9 +200,6 @@ def own_trips(run: Run, store: str, catalogue: Catalogue) -> list[Trip]:
         return []
     found = catalogue_trips(catalogue, Previous(previous, loaded.counts), limits(run.shop.guards))
     found = [trip for trip in found if trip.guard in ("moved_goods", "root_vanished", "renumbered")]
-    if past(run, store):  # with its own past only: what a rule renames here is no new meaning
-        before = Registry({meaning.number: meaning for meaning in meanings_of(previous.sections)})
-        found += number_trips(number_changes(meanings_of(catalogue.sections), before))
     return [trip.model_copy(update={"store": store, "message": f"{trip.message} (store {store})"}) for trip in found]
 
 

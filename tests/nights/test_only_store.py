@@ -137,6 +137,17 @@ def test_a_renaming_of_one_store_is_no_other_meaning_of_the_number(nights):
     assert "number_reused" in nights.sync({}).message
 
 
+def test_a_number_that_one_store_alone_shows_is_guarded_too(nights):
+    keep = "rules:\n  - match: {type_id: 4}\n    do: {rename: Кухлі}\n    reason: r\n    only_store: shelf\n"
+    nights.world.rules(keep + "  - match: {type_id: 4}\n    do: {exclude: type}\n    reason: r\n")
+    nights.plan()
+    assert (set(nights.store()[0]), set(nights.store("web")[0])) == ({1, 2, 3, 4}, {1, 2, 3})
+    nights.world.sections[5] = (None, "Зовсім інше", 4)
+    del nights.world.sections[4]
+    nights.world.types[4] = (2, "Кухлі", 5)
+    assert "number_reused" in nights.sync({}).message
+
+
 def test_a_section_has_one_number_in_all_stores(nights):
     number = "rules:\n  - match: {type_id: 4}\n    do: {number: 77}\n    reason: r\n    only_store: shelf\n"
     nights.world.rules(number)
@@ -249,12 +260,12 @@ def test_guards_look_at_each_stores_own_catalogue(nights):
 
 
 def test_a_good_in_the_quarantine_stays_in_each_store_where_it_was(nights):
-    nights.world.rules(MERGE)
+    nights.world.rules(MERGE.replace("only_store: shelf", "only_store: [shelf, site]"))
     nights.plan()
     kept = nights.world.goods[3]
     nights.world.goods[3] = (4, "")
     assert nights.plan() == {"web": {}, "site": {}, "shelf": {}}
-    assert (nights.store()[1][3], nights.store("web")[1][3]) == (3, 4)
+    assert (nights.store()[1][3], nights.store("web")[1][3], nights.world.feed()[3][0]) == (3, 4, 3)
     nights.world.goods[3] = kept
     assert nights.plan() == {"web": {}, "site": {}, "shelf": {}}
 
