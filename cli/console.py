@@ -8,8 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from flows.steps import PlainSteps
+
 _CONTROLS = {code: "·" for code in (*range(32), *range(127, 160)) if code != 10}
 """Names in a base may hold control characters: on a terminal they would be commands."""
+_WIDTH = 64
+"""Of a step's line while it moves: the shorter text that comes last covers the longer one."""
 
 
 def out(text: str) -> None:
@@ -33,6 +37,11 @@ def note(text: str) -> None:
     print(text.translate(_CONTROLS), file=sys.stderr)  # noqa: T201
 
 
+def console_steps(quiet: bool) -> PlainSteps:
+    """Steps that show themselves on standard error; nothing where ``quiet``."""
+    return PlainSteps(step_listener(quiet), step_progress(quiet))
+
+
 def step_listener(quiet: bool) -> Callable[[str, float | None], None]:
     """Shows each step with its seconds; on a terminal also while it runs."""
     live = sys.stderr.isatty()
@@ -41,8 +50,24 @@ def step_listener(quiet: bool) -> Callable[[str, float | None], None]:
         if quiet:
             return
         if seconds is not None:
-            print(f"{chr(13) if live else ''}  {name:<24} {seconds:6.2f} s", file=sys.stderr)  # noqa: T201
+            end = f"  {name:<24} {seconds:6.2f} s"
+            print(f"{chr(13)}{end:<{_WIDTH}}" if live else end, file=sys.stderr)  # noqa: T201
         elif live:
             print(f"  {name:<24} …", end="", flush=True, file=sys.stderr)  # noqa: T201
 
     return listen
+
+
+def step_progress(quiet: bool) -> Callable[[str, int, int], None]:
+    """Shows how far a long step is, in its line and on a terminal only: a log needs no moving numbers."""
+    live = sys.stderr.isatty() and not quiet
+    shown = ""
+
+    def progress(name: str, done: int, total: int) -> None:
+        nonlocal shown
+        text = f"  {name:<24} {100 * done // max(total, 1):3d} %  {done:,} of {total:,}"
+        if live and text != shown:
+            shown = text
+            print(f"{chr(13)}{text:<{_WIDTH}}", end="", flush=True, file=sys.stderr)  # noqa: T201
+
+    return progress

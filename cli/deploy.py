@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cli.console import out, out_json
+from cli.console import note, out, out_json
 from schemas.errors import SettingsError
 from schemas.shop import Shop, load_shop
 
@@ -38,17 +39,27 @@ def run_deploy(words: list[str] | None, pool: str, folder: Path | None, prune: b
         out(f"deleted     {name}")
     for name in told["others"]:
         out(f"left alone  {name}: of a shop that was not named; --prune deletes it")
+    for note_ in told["notes"]:
+        note(note_)
     out(f"{len(told['registered'])} deployments for work pool {pool}; a worker: prefect worker start --pool {pool}")
 
 
-def deploy(shops: list[Shop], pool: str, folder: Path | None, prune: bool = False) -> dict[str, Any]:
-    """Register the shops' deployments on the server of PREFECT_API_URL; what was done, by name."""
+def deploy(
+    shops: list[Shop], pool: str, folder: Path | None, prune: bool = False, runs_tell: bool = False
+) -> dict[str, Any]:
+    """Register the shops' deployments and the automations on the server of PREFECT_API_URL; what was done, by name.
+
+    ``runs_tell``: the runs have TORGSYNC_ALERT_URLS themselves, so the server tells only of what they cannot tell.
+    """
     import httpx
     from prefect.client.orchestration import get_client
 
-    from flows.deployments import forgotten, make_pool, register, shop_deployments
+    from flows.automations import Watched, install
+    from flows.deployments import chain_deployment, forgotten, make_pool, register, shop_deployments
 
     wanted = [deployment for shop in shops for deployment in shop_deployments(shop)]
+    if len(shops) > 1:
+        wanted.append(chain_deployment(shops))
     try:
         with get_client(sync_client=True) as client:
             make_pool(client, pool)
@@ -60,4 +71,11 @@ def deploy(shops: list[Shop], pool: str, folder: Path | None, prune: bool = Fals
         url = os.environ.get("PREFECT_API_URL")
         raise SettingsError(f"no Prefect server answers at {url}", "start it, or correct PREFECT_API_URL") from error
     told = sorted(others)
-    return {"registered": names, "deleted": told if prune else [], "others": [] if prune else told, "pool": pool}
+    nightly = [name.split("/")[1] for name in [*names, *([] if prune else told)] if name.endswith("-nightly")]
+    watched = Watched(flows=("sync-shop", "rollback-shop"), nightly=tuple(nightly))
+    automations = install(watched=replace(watched, states=("Crashed",)) if runs_tell else watched)
+    return {
+        "registered": names, "deleted": told if prune else [], "others": [] if prune else told, "pool": pool,
+        "automations": sorted(automations.created + automations.updated + automations.unchanged),
+        "notes": automations.notes,
+    }  # fmt: skip

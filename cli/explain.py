@@ -34,26 +34,34 @@ def run_explain(name: str, key: str, as_json: bool) -> None:
         out(f"{item['good_id']}  {item.get('name', '')}")
         out(f"    category: {item['category']}")
         out(f"    decided by {item['decided_by']}: {item['why']}")
+        for store, other in item.get("stores", {}).items():
+            out(f"    in store {store}: {other['category']}, decided by {other['decided_by']}: {other['why']}")
     if len(found) > 20:
         out(f"… and {len(found) - 20} more (all of them with --json)")
 
 
 def explain(output: Path, key: str) -> list[dict[str, Any]]:
-    """The goods that a key names, each with category, product type and why; quarantined ones with their reason."""
+    """The goods that a key names, each with category, product type and why; quarantined ones with their reason.
+
+    ``stores`` of a good are those whose own rules decide otherwise.
+    """
     if not (output / "assignments.csv").is_file():
         raise SettingsError(f"{output}: no run has finished yet", "run torgsync sync first")
-    categories = {row["number"]: row for row in _rows(output / "categories.csv")}
-    names = {row["good_id"]: row["name"] for row in _rows(output / "offers.csv")}
     report = json.loads((output / "report.json").read_text(encoding="utf-8"))
     rules = {f"rule {rule['rule']}": f"{rule['reason']} (rules, line {rule['line']})" for rule in report["rules"]}
+    goods = _decided(output, rules)
+    own = {
+        store: _decided(output / store, rules)
+        for store in report.get("own_catalogues", {})
+        if (output / store / "assignments.csv").is_file()
+    }
     out: list[dict[str, Any]] = []
-    for row in _rows(output / "assignments.csv"):
-        if _named(key, row, names.get(row["good_id"], "")):
-            category = categories.get(row["category_number"])
-            path = " > ".join(json.loads(category["path"])) if category else "none: the good is hidden"
-            why = rules.get(row["decided_by"]) or WHY.get(row["decided_by"], "")
-            shown = f"{path} [{row['category_number']}]" if category else path
-            out.append({**row, "name": names.get(row["good_id"], ""), "category": shown, "why": why})
+    for good, item in goods.items():
+        others = {store: found[good] for store, found in own.items() if good in found}
+        if any(_named(key, found, found["name"]) for found in (item, *others.values())):
+            told = ("category_number", "category", "decided_by", "why")
+            differ = {s: {name: o[name] for name in told} for s, o in others.items() if _differs(item, o)}
+            out.append({**item, **({"stores": differ} if differ else {})})
     for row in _rows(output / "quarantine.csv"):
         if row["table"] == "raw_goods" and row["row_key"] == key:
             out.append(
@@ -65,6 +73,24 @@ def explain(output: Path, key: str) -> list[dict[str, Any]]:
                 }
             )
     return out
+
+
+def _decided(folder: Path, rules: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """Each good of a catalogue's files with its category and why it is there."""
+    categories = {row["number"]: row for row in _rows(folder / "categories.csv")}
+    names = {row["good_id"]: row["name"] for row in _rows(folder / "offers.csv")}
+    out: dict[str, dict[str, Any]] = {}
+    for row in _rows(folder / "assignments.csv"):
+        category = categories.get(row["category_number"])
+        path = " > ".join(json.loads(category["path"])) if category else "none: the good is hidden"
+        why = rules.get(row["decided_by"]) or WHY.get(row["decided_by"], "")
+        shown = f"{path} [{row['category_number']}]" if category else path
+        out[row["good_id"]] = {**row, "name": names.get(row["good_id"], ""), "category": shown, "why": why}
+    return out
+
+
+def _differs(item: dict[str, Any], other: dict[str, Any]) -> bool:
+    return (item["category"], item["decided_by"]) != (other["category"], other["decided_by"])
 
 
 def _named(key: str, row: dict[str, str], name: str) -> bool:

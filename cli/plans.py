@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from cli.console import out, shown, step_listener
+from cli.console import console_steps, out, shown
 from cli.run import complain, show
 from schemas.errors import SettingsError
 from schemas.plan import Plan
@@ -28,10 +28,9 @@ def run_plan(
     """Plan a shop's sync, show it, and exit: 0, 3 where a guard would stop it, 10 where changes are asked for."""
     from flows.main_path import plan
     from flows.session import Setting
-    from flows.steps import PlainSteps
 
     shop = load_shop(name)
-    report = plan(shop, PlainSteps(step_listener(as_json or quiet)), allow, setting=Setting(tuple(stores)))
+    report = plan(shop, console_steps(as_json or quiet), allow, setting=Setting(tuple(stores)))
     made = _plan_of(shop, report)
     if made is not None:
         if to is not None:
@@ -48,10 +47,9 @@ def run_plan(
 def run_apply(path: Path, name: str | None, allow: dict[str, int], as_json: bool, quiet: bool) -> None:
     """Apply a plan file and exit with the run's code."""
     from flows.again import apply_file
-    from flows.steps import PlainSteps
 
     shop = load_shop(name) if name else _shop_of(path)
-    report = apply_file(shop, path, PlainSteps(step_listener(as_json or quiet)), allow)
+    report = apply_file(shop, path, console_steps(as_json or quiet), allow)
     show(report, as_json, quiet)
     raise SystemExit(report.exit_code)
 
@@ -59,10 +57,9 @@ def run_apply(path: Path, name: str | None, allow: dict[str, int], as_json: bool
 def run_again(what: str, name: str, run: str, allow: dict[str, int], as_json: bool, quiet: bool) -> None:
     """Resume or retry a run and exit with the new run's code."""
     from flows import again
-    from flows.steps import PlainSteps
 
     function = {"resume": again.resume, "retry": again.retry}[what]
-    report = function(load_shop(name), run, PlainSteps(step_listener(as_json or quiet)), allow)
+    report = function(load_shop(name), run, console_steps(as_json or quiet), allow)
     show(report, as_json, quiet)
     raise SystemExit(report.exit_code)
 
@@ -70,7 +67,6 @@ def run_again(what: str, name: str, run: str, allow: dict[str, int], as_json: bo
 def run_rollback(name: str, to: str, plan_only: bool, allow: dict[str, int], as_json: bool, quiet: bool) -> None:
     """Plan back to an earlier run's catalogue, show it, and carry it out."""
     from flows.again import rollback, run_of_night
-    from flows.steps import PlainSteps
 
     shop = load_shop(name)
     if re.fullmatch(r"\d{4}-\d\d-\d\d", to):
@@ -78,7 +74,7 @@ def run_rollback(name: str, to: str, plan_only: bool, allow: dict[str, int], as_
             to = run_of_night(shop, date.fromisoformat(to))
         except ValueError as error:
             raise SettingsError(f"--to {to}: no such date", "write it as in --to 2026-11-23") from error
-    report = rollback(shop, to, PlainSteps(step_listener(as_json or quiet)), allow=allow, plan_only=plan_only)
+    report = rollback(shop, to, console_steps(as_json or quiet), allow=allow, plan_only=plan_only)
     made = _plan_of(shop, report)
     if plan_only:
         _show_plan(shop, report, made, None, as_json, quiet)

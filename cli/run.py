@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from cli.console import note, out, out_json, step_listener
+from cli.console import console_steps, note, out, out_json, step_listener, step_progress
 from schemas.report import RunReport
 from schemas.shop import Shop, load_shop
 
@@ -63,12 +63,11 @@ def run_shop(
         from flows.sync import run_as_flow
 
         more = {"stores": list(stores), "wait_minutes": wait}
-        return run_as_flow(str(shop.folder), step_listener(silent), allow, **more)
+        return run_as_flow(str(shop.folder), step_listener(silent), allow, step_progress(silent), **more)
     from flows.main_path import sync
     from flows.session import Setting
-    from flows.steps import PlainSteps
 
-    return sync(shop, PlainSteps(step_listener(silent)), allow=allow, setting=Setting(tuple(stores), wait * 60.0))
+    return sync(shop, console_steps(silent), allow=allow, setting=Setting(tuple(stores), wait * 60.0))
 
 
 def show(report: RunReport, as_json: bool, quiet: bool) -> None:

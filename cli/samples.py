@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from cli.console import out, out_json, step_listener
+from cli.console import console_steps, out, out_json
 from schemas.errors import SettingsError, TorgsyncError, closest
 from schemas.report import RunReport
 from schemas.shop import load_shop
@@ -46,10 +46,9 @@ def set_up(source: Path, target: Path) -> None:
 def run_sample(source: Path, target: Path) -> RunReport:
     """Set up a sample in an empty folder and run its sync there."""
     from flows.main_path import sync
-    from flows.steps import PlainSteps
 
     set_up(source, target)
-    return sync(load_shop(target), PlainSteps(step_listener(quiet=True)))
+    return sync(load_shop(target), console_steps(quiet=True))
 
 
 def stale_files(source: Path, fresh: Path) -> list[str]:

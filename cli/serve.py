@@ -37,7 +37,9 @@ def run_serve(words: list[str] | None, host: str, port: int, reports_port: int, 
         note("starting the Prefect server (10 to 20 seconds) …")
         server.start()
         wait_until_up(server, env["PREFECT_API_URL"])
-        told = deploy(shops, POOL, Path.cwd())
+        told = deploy(shops, POOL, Path.cwd(), runs_tell=True)
+        for remark in told["notes"]:
+            note(remark)
         worker.start()
         out(_welcome(shops, f"http://{host}:{port}", reports_url, len(told["registered"]), time.monotonic() - begun))
         _watch([server, worker])

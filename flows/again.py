@@ -9,6 +9,7 @@ from typing import Any
 
 from flows.carry_out import carry_out, check_fresh
 from flows.main_path import guard, nobody
+from flows.own import take_own
 from flows.planning import make_plan, plan_unread, settings_fingerprint
 from flows.run import Run
 from flows.session import AS_USUAL, Setting, run_session
@@ -100,6 +101,8 @@ def rollback(
         earlier = run.history.plan(row["run"])
         held: dict[Entity, list[int]] = dict(earlier.held) if earlier else {}
         run.catalogue = run.history.catalogue(row["catalogue"])
+        if earlier is not None:
+            take_own(run, earlier)
         run.plan = steps("plan", make_plan, run, held)
         guard(run)
         if not plan_only:
@@ -216,6 +219,7 @@ def _apply(
         _check_plan(run, plan)
         run.plan = plan
         run.catalogue = run.history.catalogue(plan.catalogue)
+        take_own(run, plan)
         if plan.extract:
             run.raw = run.history.extract(plan.extract)
         if continues:  # a plan file is applied as it is; a run goes on with the stores that it could not reach

@@ -49,6 +49,21 @@ def announce(run: Run) -> list[str]:
     return _announce(run.shop, run.report, run.before, run.broken)
 
 
+def announce_asked(run: Run, told: Sequence[str], hours: float, address: str) -> list[str]:
+    """Tell that a plan waits for a person; returns what could not be sent. ``address`` is where one answers."""
+    shop = run.shop
+    if "asked" not in shop.alerts.on or not (urls := receivers(shop)[0]):
+        return []
+    body = "\n".join(
+        ["A plan waits for your approval:", *(f"- {text}" for text in told), "", "Changed: nothing in any store.", "",
+         f"What to do: open {address}, press Resume, answer. No answer within {hours:g} hours means no."]
+    )  # fmt: skip
+    try:
+        return failures(tell(shop, urls, subject(shop.name, "asked"), body, False))
+    except Exception as error:  # an alert must not be what a run fails of
+        return [f"no alert was sent: {type(error).__name__}"]
+
+
 def announce_refused(shop: Shop, purpose: Purpose, error: TorgsyncError) -> None:
     """Tell of a nightly run that could not even begin, as its state database could not be opened."""
     now = datetime.now().astimezone().isoformat("T", "seconds")

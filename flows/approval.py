@@ -13,6 +13,7 @@ from prefect.runtime import flow_run
 from prefect.states import Running
 from pydantic import Field
 
+from flows.alerts import announce_asked
 from flows.outcome import publish_plan
 from flows.pages import category_names
 from flows.run import Run
@@ -47,6 +48,7 @@ def ask(run: Run) -> None:
     publish_plan(
         run.plan, category_names(run.history, run.state, run.plan), f"waits for approval, run {run.report.run}"
     )
+    run.warnings += announce_asked(run, told, hours, flow_run.ui_url or "the Prefect UI")
     form = Approval.with_initial_data(description=approval_text(run.plan, told, hours))
     again = f"look at the plan, then run again and approve it: {run.command}"
     try:

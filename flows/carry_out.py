@@ -6,20 +6,20 @@ from collections.abc import Collection
 from dataclasses import asdict
 from datetime import date, timedelta
 
-from flows.planning import contents_of, last_loaded, stones, wanted_redirects
+from flows.planning import all_meanings, contents_of, last_loaded, stones, wanted_redirects
 from flows.run import Run
 from flows.steps import Steps
 from flows.targets import open_store
 from schemas.contents import Contents
 from schemas.errors import StalePlan, StoreError, TorgsyncError
-from schemas.plan import Operation, StorePlan
+from schemas.plan import Basis, Operation, StorePlan
 from schemas.report import StoreResult
 from schemas.stores import FileStore, Store
 from state.journal import StateJournal
 from state.store import Confirmed, Settlement
 from stores.protocol import Replan, Wanted
+from stores.protocol import Store as Target
 from transforms.absence import next_tombstones
-from transforms.numbers import meanings_of
 from transforms.plan import Absent, operations, unplanned
 
 
@@ -28,11 +28,10 @@ def carry_out(run: Run, do: Steps, only: Collection[str] | None = None) -> None:
 
     One store's failure leaves the others whole: raises StoreError at the end, when every other store is up to date.
     """
-    plan, catalogue = run.plan, run.catalogue
+    plan = run.plan
     assert plan is not None
-    assert catalogue is not None
     # numbers are given before a store sees them: a crash in between gives the same ones again
-    run.state.give_numbers(meanings_of(catalogue.sections), run.report.run)
+    run.state.give_numbers(all_meanings(run), run.report.run)
     settings = {store.name: store for store in run.shop.stores}
     todo = [store for store in plan.stores if only is None or store.store in only]
     results = run.report.stores
@@ -49,10 +48,12 @@ def carry_out(run: Run, do: Steps, only: Collection[str] | None = None) -> None:
 
 
 def _all_took(run: Run) -> bool:
-    """Whether every store of the shop holds the catalogue now: a retry completes what the run before it began."""
-    assert run.plan is not None
+    """Whether every store of the shop holds its catalogue now: a retry completes what the run before it began."""
+    plan = run.plan
+    assert plan is not None
     taken = {store: confirmed.catalogue for store, confirmed in run.state.confirmed().items()}
-    return all(taken.get(store.name) == run.plan.catalogue for store in run.shop.stores)
+    wanted = {store.store: plan.basis(store).catalogue for store in plan.stores}
+    return all(taken.get(store.name) == wanted.get(store.name, plan.catalogue) for store in run.shop.stores)
 
 
 def check_fresh(run: Run) -> None:
@@ -62,7 +63,7 @@ def check_fresh(run: Run) -> None:
     for store in run.plan.stores:
         if not store.error:
             target = open_store(run, settings[store.store])
-            run.wanted[store.store] = _wanted(run, target)
+            run.wanted[store.store] = _wanted(run, store, target)
             replanner(run, store, run.wanted[store.store])(target.read())
 
 
@@ -70,7 +71,8 @@ def replanner(run: Run, store: StorePlan, wanted: Wanted) -> Replan:
     """What is needed for what a store holds now; raises StalePlan when the plan does not list it."""
     plan = run.plan
     assert plan is not None
-    absent = Absent(plan.held, plan.retire)
+    basis = plan.basis(store)
+    absent = Absent(basis.held, basis.retire)
 
     def replan(present: Contents) -> tuple[Operation, ...]:
         found = operations(wanted.contents, present, absent)
@@ -87,10 +89,10 @@ def replanner(run: Run, store: StorePlan, wanted: Wanted) -> Replan:
     return replan
 
 
-def _wanted(run: Run, target: object) -> Wanted:
+def _wanted(run: Run, store: StorePlan, target: Target) -> Wanted:
     assert run.plan is not None
-    assert run.catalogue is not None
-    return target.want(run.catalogue, contents_of(run.plan, run.catalogue))  # type: ignore[attr-defined, no-any-return]
+    catalogue = run.catalogue_of(store.store)
+    return target.want(catalogue, contents_of(run.plan.basis(store), catalogue))
 
 
 def _apply(run: Run, store: StorePlan, settings: Store, do: Steps) -> StoreResult:
@@ -100,10 +102,11 @@ def _apply(run: Run, store: StorePlan, settings: Store, do: Steps) -> StoreResul
         message = f"{error.message}; next: {error.next_step}" if error.next_step else error.message
         return StoreResult(name=store.store, kind=store.kind, outcome="failed", message=message)
     assert run.plan is not None
+    catalogue = run.plan.basis(store).catalogue
     confirmed = run.state.confirmed().get(store.store)
-    if confirmed is None or store.operations or confirmed.catalogue != run.plan.catalogue:
+    if confirmed is None or store.operations or confirmed.catalogue != catalogue:
         files = result.files or (confirmed.files if confirmed else {})
-        run.state.confirm(store.store, Confirmed(run.report.run, run.plan.catalogue, files))
+        run.state.confirm(store.store, Confirmed(run.report.run, catalogue, files))
     return result
 
 
@@ -114,44 +117,58 @@ def _apply_store(run: Run, store: StorePlan, settings: Store) -> StoreResult:
         published = False if isinstance(settings, FileStore) else None
         return StoreResult(name=store.store, kind=store.kind, published=published)
     target = open_store(run, settings)
-    wanted = run.wanted.get(store.store) or _wanted(run, target)
+    wanted = run.wanted.get(store.store) or _wanted(run, store, target)
     journal = StateJournal(run.state, run.report.run, store.store)
     return target.apply(store, wanted, replanner(run, store, wanted), journal)
 
 
 def _settle(run: Run, complete: bool) -> None:
     """Meanings, tombstones, redirects and what was loaded, in one transaction; then what is too old is forgotten."""
-    plan, catalogue = run.plan, run.catalogue
+    plan = run.plan
     assert plan is not None
-    assert catalogue is not None
-    loaded, previous = last_loaded(run)
-    night = run.report.started_at[:10]
-    buried = next_tombstones(stones(run), previous, catalogue, plan.held, night)
-    oldest = date.fromisoformat(night) - timedelta(days=30 * run.shop.redirects.keep_months)
-    counts = run.sizes or (dict(loaded.counts) if loaded else {})
+    taken = {result.name for result in run.report.stores if result.outcome == "ok"}
+    own = [store for store in plan.stores if store.own is not None and store.store in taken]
     run.state.settle(
-        Settlement(
-            run=run.report.run,
-            night=night,
-            catalogue=plan.catalogue,
-            plan=plan.fingerprint,
-            counts=counts,
-            meanings=meanings_of(catalogue.sections),
-            tombstones=tuple({**asdict(stone), "path": list(stone.path) or None} for stone in buried.values()),
-            redirects=wanted_redirects(run, catalogue, previous).kept,
-            redirects_before=oldest.isoformat(),
-            complete=complete,
-        )
+        _settlement(run, "", plan.shop_wide, complete),
+        [_settlement(run, store.store, plan.basis(store), complete) for store in own],
+        left=[store.store for store in plan.stores if store.own is None and store.store in taken],
     )
     forget(run)
+
+
+def _settlement(run: Run, store: str, basis: Basis, complete: bool) -> Settlement:
+    """What follows for the shop (``""``), or for a store with a catalogue of its own."""
+    assert run.plan is not None
+    catalogue, night = run.catalogue_of(store), run.report.started_at[:10]
+    loaded, previous = last_loaded(run, store)
+    buried = next_tombstones(stones(run, store), previous, catalogue, basis.held, night)
+    oldest = date.fromisoformat(night) - timedelta(days=30 * run.shop.redirects.keep_months)
+    return Settlement(
+        run=run.report.run,
+        night=night,
+        catalogue=basis.catalogue,
+        plan=run.plan.fingerprint,
+        counts=run.sizes or (dict(loaded.counts) if loaded else {}),
+        meanings=() if store else all_meanings(run),
+        tombstones=tuple({**asdict(stone), "path": list(stone.path) or None} for stone in buried.values()),
+        redirects=wanted_redirects(run, catalogue, previous, store).kept,
+        redirects_before=oldest.isoformat(),
+        complete=complete,
+        store=store,
+    )
 
 
 def forget(run: Run) -> None:
     """Delete what no run, no store and no rollback needs any more."""
     run.state.forget(run.shop.history.keep_runs)
     rows = run.state.runs()
-    now, confirmed = run.state.loaded(), run.state.confirmed().values()
-    catalogues = {row["catalogue"] for row in rows} | {item.catalogue for item in confirmed} | {now and now.catalogue}
+    loaded = [run.state.loaded(store) for store in ("", *(store.name for store in run.shop.stores))]
+    catalogues = {row["catalogue"] for row in rows} | {item.catalogue for item in run.state.confirmed().values()}
+    catalogues |= {now.catalogue for now in loaded if now is not None}
+    for row in rows:  # those of stores with rules of their own: a rollback needs them
+        catalogues |= {own["catalogue"] for own in (row["report"] or {}).get("own_catalogues", {}).values()}
+    assert run.plan is not None
+    catalogues |= {run.plan.basis(store).catalogue for store in run.plan.stores}
     run.history.forget(
         {c for c in catalogues if c}, {row["extract"] for row in rows if row["extract"]}, {row["run"] for row in rows}
     )

@@ -21,6 +21,7 @@ from sqlalchemy import make_url
 
 from flows.apart import Apart
 from flows.chain import find_shops, here, recap
+from flows.form import ShopChoice
 from flows.one_shop import ended, name_of, run_one
 from flows.session import now
 from reports.chain import chain_markdown
@@ -41,7 +42,7 @@ class ChainStopped(Exception):
 
 @flow(name="sync-chain", log_prints=False, validate_parameters=True)
 def sync_chain(
-    shops: list[str] | None = None,
+    shops: list[ShopChoice] | None = None,
     workers: Annotated[int | None, Field(ge=1, le=64)] = None,
     dask: str | None = None,
 ) -> ChainReport:

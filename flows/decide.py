@@ -8,7 +8,7 @@ import pandas as pd
 
 from schemas.errors import SchemaError
 from schemas.registry import Registry
-from schemas.rules import Rules
+from schemas.rules import Rules, load_rules
 from schemas.shop import Shop
 from transforms import quarantine
 from transforms.clean import Clean
@@ -34,8 +34,16 @@ def names_policy(shop: Shop) -> NamesPolicy:
     return NamesPolicy(shop.names.forbidden, shop.names.max_length)
 
 
-def decide_sections(shop: Shop, clean: Clean, raw_sections: pd.DataFrame, rules: Rules, registry: Registry) -> Decided:
-    """Sections and numbers for every clean product type.
+def shop_rules(shop: Shop) -> Rules:
+    """The shop's rules. Raises RulesError for a faulty file, and for a rule that is for an unknown store."""
+    path = shop.path(shop.sections.rules) if shop.sections.rules else None
+    return load_rules(path, [store.name for store in shop.stores])
+
+
+def decide_sections(
+    shop: Shop, clean: Clean, raw_sections: pd.DataFrame, rules: Rules, registry: Registry, store: str = ""
+) -> Decided:
+    """Sections and numbers for every clean product type, shop-wide or by the rules that hold for one store.
 
     Raises RulesError for faulty rules, SchemaError when the tree has another number of roots than the shop expects.
     """
@@ -47,7 +55,7 @@ def decide_sections(shop: Shop, clean: Clean, raw_sections: pd.DataFrame, rules:
             "mend the tree in Torgsoft, or set sections.expected_roots; nothing was changed in any store",
         )
     clean = _without_taken(clean, raw_sections, registry)
-    matching = match_rules(clean.product_types, rules)
+    matching = match_rules(clean.product_types, rules, store)
     known = {meaning.number: meaning.identity for meaning in registry.meanings.values()}
     plan = build_sections(
         clean.product_types, clean.sections, rules, matching, shop.sections.unmapped, names_policy(shop), known

@@ -19,6 +19,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.utilities.callables import parameter_schema
 from prefect.workers.process import ProcessWorker
 
+from flows.chain_flow import sync_chain
 from flows.form import offering
 from flows.sync import rollback_shop, sync_shop
 from schemas.shop import Shop
@@ -72,6 +73,16 @@ def shop_deployments(shop: Shop) -> list[Deployment]:
             "out. The next nightly run brings the base's state again: mend the base, or pause that deployment, first.",
         ),
     ]  # fmt: skip
+
+
+def chain_deployment(shops: Sequence[Shop]) -> Deployment:
+    """All shops in one run, by hand: their nights are scheduled one by one."""
+    return Deployment(
+        "all-shops", sync_chain,
+        "Runs many shops at once, several at a time, or on a Dask scheduler's workers; one shop's failure leaves the "
+        "others whole.",
+        {"shops": [shop.word for shop in shops]}, tuple(shops), tags=(TAG,),
+    )  # fmt: skip
 
 
 def make_pool(client: SyncPrefectClient, pool: str) -> None:

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from flows.carry_out import carry_out
-from flows.decide import decide_sections, names_policy
+from flows.decide import decide_sections, names_policy, shop_rules
+from flows.own import build_own
 from flows.planning import held_keys, last_loaded, make_plan
 from flows.run import Run
 from flows.session import AS_USUAL, Setting, run_session
 from flows.steps import PlainSteps, Steps
 from schemas.extract import Extract
 from schemas.report import RunReport
-from schemas.rules import load_rules
 from schemas.shop import Shop, SourceSettings
 from sources.firebird import read_base
 from transforms.catalogue import build_catalogue, check_conservation
@@ -77,7 +77,7 @@ def plan(
 def build(run: Run, do: Steps, read: Reader) -> None:
     """Extract, validate, decide, build the catalogue, plan."""
     shop = run.shop
-    rules = run.rules = load_rules(shop.path(shop.sections.rules) if shop.sections.rules else None)
+    rules = run.rules = shop_rules(shop)
     raw = run.raw = do("extract", read, shop.source, shop.folder)
     check_extract(raw)
     run.extract = run.history.save_extract(raw)
@@ -93,10 +93,11 @@ def build(run: Run, do: Steps, read: Reader) -> None:
     accepted = [(row["table"], row["row_key"], row["reason"]) for row in run.state.accepted()]
     quarantine = decided.clean.quarantine
     check_quarantine(quarantine, run.sizes, shop.quarantine.max_rows, shop.quarantine.max_share, accepted)
-    held = held_keys(run)
+    held = held_keys(run, run.catalogue)
     _, previous = last_loaded(run)
     if previous is not None:
         run.catalogue = carry_over(run.catalogue, previous, held)
+    build_own(run, do)
     run.plan = do("plan", make_plan, run, held)
 
 

@@ -13,6 +13,7 @@ from prefect.runtime import flow_run
 from prefect.states import Completed, Crashed, Failed
 
 from flows.pages import category_names
+from flows.tasks import TaskSteps
 from reports.keys import artifact_key
 from reports.markdown import Table, plan_table, quarantine_table, summary_text, unmapped_table
 from reports.picture import as_url, tree_picture
@@ -34,6 +35,10 @@ STATE_NAMES: dict[Outcome, str] = {
 """The flow run's state by the run's outcome: Prefect's automations listen to these names."""
 
 
+DEGRADED = "Degraded"
+"""The state of a run that ended ok, and of which somebody should look at something."""
+
+
 class RunStopped(Exception):
     """A run that did not end ok; ``report`` says what stopped it and what to do next."""
 
@@ -51,10 +56,11 @@ def _told(report: RunReport) -> str:
     return f"{report.outcome}: {sentence(report.message, report.next_step)}"
 
 
-def end_state(shop: Shop, report: RunReport) -> State[Any]:
+def end_state(shop: Shop, report: RunReport, steps: TaskSteps) -> State[Any]:
     """Publish what the run has to show, and say how it ended."""
     logger = get_run_logger()
     try:
+        steps.finish(title(report))
         _publish(shop, report)
         _rename(report)
     except Exception as error:  # the stores are as the run left them, whatever the UI can show of it
@@ -62,7 +68,8 @@ def end_state(shop: Shop, report: RunReport) -> State[Any]:
     for line in summary(report).splitlines():
         logger.info(line)
     if report.outcome == "ok":
-        return Completed(message=phrase(report), data=report)
+        looks = f"; look at: {'; '.join(report.degraded)}" if report.degraded else ""
+        return Completed(name=DEGRADED if report.degraded else None, message=phrase(report) + looks, data=report)
     if report.outcome == "interrupted":
         return Crashed(message=_told(report), data=RunStopped(report))
     return Failed(name=STATE_NAMES[report.outcome], message=_told(report), data=RunStopped(report))

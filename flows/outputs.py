@@ -16,6 +16,9 @@ def write_outputs(run: Run) -> None:
     loaded = run.report.outcome in ("ok", "some stores failed") and run.report.purpose != "plan"
     if run.catalogue is not None and loaded:
         files |= catalogue_files(run.catalogue.categories, run.catalogue.assignments, run.catalogue.offers)
+        for store, own in run.own.items():
+            found = catalogue_files(own.catalogue.categories, own.catalogue.assignments, own.catalogue.offers)
+            files |= {f"{store}/{name}": content for name, content in found.items()}
     rejected = run.quarantine
     if rejected is not None:
         files["quarantine.csv"] = csv_bytes(rejected)
@@ -26,4 +29,5 @@ def write_outputs(run: Run) -> None:
     files["report.html"] = report_page(run.history, run.state, run.report, run.plan, rows).encode()
     files["report.json"] = (run.report.model_dump_json(indent=2) + "\n").encode()
     for name, content in files.items():
-        publish(run.shop.output, name, lambda stream, content=content: stream.write(content), create=True)  # type: ignore[misc]
+        place = run.shop.output / name
+        publish(place.parent, place.name, lambda stream, content=content: stream.write(content), create=True)  # type: ignore[misc]

@@ -18,6 +18,10 @@ def category_names(history: History, state: State, plan: Plan) -> dict[int, str]
         if history.has_catalogue(fingerprint):
             frame = history.categories(fingerprint)
             names |= {int(n): " › ".join(path) for n, path in zip(frame["number"], frame["path"], strict=True)}
+    for store in plan.stores:  # what stands in a store's own catalogue alone
+        if store.own is not None and history.has_catalogue(store.own.catalogue):
+            frame = history.categories(store.own.catalogue)
+            names = {int(n): " › ".join(path) for n, path in zip(frame["number"], frame["path"], strict=True)} | names
     return names
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from flows.run import Run
+from flows.run import OwnCatalogue, Run
 from flows.targets import open_store
 from schemas.catalogue import Catalogue
 from schemas.contents import Contents, Entity, Rows
 from schemas.errors import TorgsyncError
-from schemas.plan import Plan, StorePlan, Trip, fingerprint
+from schemas.plan import Basis, Operation, Plan, StorePlan, Trip, fingerprint
+from schemas.registry import Meaning
 from schemas.shop import GuardsSettings, Shop
 from state.store import Loaded
 from transforms.absence import Tombstone, by_entity, due
@@ -20,7 +22,7 @@ from transforms.redirects import Buried, Redirects, next_redirects
 
 
 def make_plan(run: Run, held: dict[Entity, list[int]]) -> Plan:
-    """Compare ``run.catalogue`` with every store; nothing is written but the catalogue into the history.
+    """Compare ``run.catalogue`` and ``run.own`` with every store; nothing is written but these into the history.
 
     A store that cannot be read is in the plan with its error. ``held`` keys are left alone (their source rows are in
     the quarantine). Fills ``run.wanted``.
@@ -28,92 +30,146 @@ def make_plan(run: Run, held: dict[Entity, list[int]]) -> Plan:
     catalogue = run.catalogue
     assert catalogue is not None
     loaded, previous = last_loaded(run)
-    redirects = wanted_redirects(run, catalogue, previous)
-    retire = by_entity(buried(run))
-    absent = Absent(held, retire)
-    contents = wanted_contents(catalogue, redirects.emitted)
+    basis = _basis(run, "", catalogue, held)
+    contents = contents_of(basis, catalogue)
     trips = _trips(run, catalogue, loaded, previous)
     plans = []
     for settings in run.stores:
+        name, own = settings.name, _own_basis(run, settings.name, basis)
         try:
             target = open_store(run, settings)
-            wanted = run.wanted[settings.name] = target.want(catalogue, contents)
+            mine = run.catalogue_of(name)
+            wanted = run.wanted[name] = target.want(mine, contents_of(own, mine) if own else contents)
             present = target.read()
         except TorgsyncError as error:
-            plans.append(StorePlan(store=settings.name, kind=settings.kind, error=error.message))
+            unread = own and _due_only(own, ())
+            plans.append(StorePlan(store=name, kind=settings.kind, error=error.message, own=unread))
             run.warnings.append(error.message)
             continue
-        needed = operations(wanted.contents, present, absent)
-        trips += store_trips(settings.name, present, needed, limits(run.shop.guards))
+        aside = own or basis
+        needed = operations(wanted.contents, present, Absent(aside.held, aside.retire))
+        trips += store_trips(name, present, needed, limits(run.shop.guards))
+        if own is not None:
+            trips += own_trips(run, name, mine)
+            own = _due_only(own, needed)
         plans.append(
-            StorePlan(store=settings.name, kind=settings.kind, before=_fingerprint(present), operations=needed)
+            StorePlan(store=name, kind=settings.kind, before=_fingerprint(present), own=own, operations=needed)
         )
-    retired = {(op.entity, op.key) for plan in plans for op in plan.operations if op.kind == "retire"}
+    basis = _due_only(basis, [op for plan in plans if plan.own is None for op in plan.operations])
     return Plan(
         shop=run.shop.name,
         purpose="rollback" if run.report.continues else "sync",
-        catalogue=run.history.save_catalogue(catalogue),
+        catalogue=basis.catalogue,
         extract=run.extract,
         settings=settings_fingerprint(run.shop),
         base=loaded.run if loaded else "",
-        held=held,
-        retire={entity: sorted(k for k in keys if (entity, k) in retired) for entity, keys in retire.items()},
-        redirects={str(key): (row[0], list(row[1]), row[2]) for key, row in redirects.emitted.rows.items()},
+        held=basis.held,
+        retire=basis.retire,
+        redirects=basis.redirects,
         guards=tuple(trips),
         stores=tuple(plans),
     )
 
 
+def _basis(run: Run, store: str, catalogue: Catalogue, held: dict[Entity, list[int]]) -> Basis:
+    """What a store, or the whole shop (``""``), is brought to; the catalogue is kept."""
+    _, previous = last_loaded(run, store)
+    redirects = wanted_redirects(run, catalogue, previous, store).emitted
+    return Basis(
+        catalogue=run.history.save_catalogue(catalogue),
+        held=held,
+        retire={entity: sorted(keys) for entity, keys in by_entity(buried(run, store)).items()},
+        redirects={str(key): (row[0], list(row[1]), row[2]) for key, row in redirects.rows.items()},
+    )
+
+
+def _due_only(basis: Basis, needed: Iterable[Operation]) -> Basis:
+    """The basis with those alone to retire that some operation retires."""
+    retired = {(op.entity, op.key) for op in needed if op.kind == "retire"}
+    retire = {entity: [key for key in keys if (entity, key) in retired] for entity, keys in basis.retire.items()}
+    return basis.model_copy(update={"retire": retire})
+
+
+def _own_basis(run: Run, store: str, shop_wide: Basis) -> Basis | None:
+    """The basis of a store that rules name, or did: it goes on by itself while it has a past of its own.
+
+    That is until it was loaded with the shop-wide catalogue once, and while old addresses of its own are remembered, or
+    rows that are hidden there alone wait to be retired.
+    """
+    if store in run.own:
+        return _basis(run, store, run.own[store].catalogue, run.own[store].held)
+    loaded, now = run.state.loaded(store), run.state.loaded()
+    if loaded is None:
+        return None
+    assert now is not None
+    assert run.catalogue is not None
+    basis = _basis(run, store, run.catalogue, shop_wide.held)
+    others, nights = stones(run), run.shop.removals.retire_after
+    waiting = any(grave not in others and stone.nights <= nights for grave, stone in stones(run, store).items())
+    if not waiting and basis.redirects == shop_wide.redirects and loaded.catalogue == now.catalogue:
+        return None
+    run.own[store] = OwnCatalogue(run.catalogue, shop_wide.held)
+    return basis
+
+
 def plan_unread(run: Run) -> Plan:
     """``run.plan`` with the stores that could not be read when it was made: planned now, for the same catalogue."""
-    plan, catalogue = run.plan, run.catalogue
+    plan = run.plan
     assert plan is not None
-    assert catalogue is not None
     settings = {store.name: store for store in run.shop.stores}
     stores, trips = [], list(plan.guards)
     for store in plan.stores:
         if store.error:
             try:
                 target = open_store(run, settings[store.store])
-                wanted = run.wanted[store.store] = target.want(catalogue, contents_of(plan, catalogue))
+                basis, mine = plan.basis(store), run.catalogue_of(store.store)
+                wanted = run.wanted[store.store] = target.want(mine, contents_of(basis, mine))
                 present = target.read()
             except TorgsyncError as error:
                 stores.append(store.model_copy(update={"error": error.message}))
                 continue
-            needed = operations(wanted.contents, present, Absent(plan.held, plan.retire))
+            needed = operations(wanted.contents, present, Absent(basis.held, basis.retire))
             trips += store_trips(store.store, present, needed, limits(run.shop.guards))
-            store = StorePlan(store=store.store, kind=store.kind, before=_fingerprint(present), operations=needed)
+            trips += own_trips(run, store.store, mine) if store.own else []
+            found = {"before": _fingerprint(present), "error": "", "operations": needed}
+            store = store.model_copy(update=found)
         stores.append(store)
     return plan.model_copy(update={"guards": tuple(trips), "stores": tuple(stores)})
 
 
-def contents_of(plan: Plan, catalogue: Catalogue) -> Contents:
-    """What the stores shall hold by a plan that was kept."""
-    return wanted_contents(catalogue, Rows(REDIRECT_COLUMNS, {key: row for key, row in plan.redirects.items()}))
+def contents_of(basis: Basis, catalogue: Catalogue) -> Contents:
+    """What a store shall hold by the basis of a plan; ``catalogue`` is the one that it names."""
+    return wanted_contents(catalogue, Rows(REDIRECT_COLUMNS, {key: row for key, row in basis.redirects.items()}))
 
 
-def last_loaded(run: Run) -> tuple[Loaded | None, Catalogue | None]:
+def past(run: Run, store: str) -> str:
+    """Whose past a store has: its own, or the shop's (``""``) as long as it has never had a catalogue of its own."""
+    return store if store and run.state.loaded(store) is not None else ""
+
+
+def last_loaded(run: Run, store: str = "") -> tuple[Loaded | None, Catalogue | None]:
     """What was loaded last, and its catalogue where it is still kept."""
-    loaded = run.state.loaded()
+    loaded = run.state.loaded(past(run, store))
     kept = loaded is not None and run.history.has_catalogue(loaded.catalogue)
     return loaded, run.history.catalogue(loaded.catalogue) if loaded and kept else None
 
 
-def stones(run: Run) -> dict[Any, Tombstone]:
+def stones(run: Run, store: str = "") -> dict[Any, Tombstone]:
     """The tombstones that the state holds."""
-    found = (Tombstone(**{**row, "path": tuple(row["path"] or ())}) for row in run.state.tombstones())
+    rows = run.state.tombstones(past(run, store))
+    found = (Tombstone(**{**row, "path": tuple(row["path"] or ())}) for row in rows)
     return {(stone.entity, stone.key): stone for stone in found}
 
 
-def wanted_redirects(run: Run, catalogue: Catalogue, previous: Catalogue | None) -> Redirects:
+def wanted_redirects(run: Run, catalogue: Catalogue, previous: Catalogue | None, store: str = "") -> Redirects:
     """The redirects once ``catalogue`` is loaded."""
-    graves = [Buried(s.key, s.path, s.parent_number) for s in buried(run) if s.entity == "category"]
-    return next_redirects(run.state.redirects(), previous, catalogue, graves)
+    graves = [Buried(s.key, s.path, s.parent_number) for s in buried(run, store) if s.entity == "category"]
+    return next_redirects(run.state.redirects(past(run, store)), previous, catalogue, graves)
 
 
-def buried(run: Run) -> list[Tombstone]:
+def buried(run: Run, store: str = "") -> list[Tombstone]:
     """What has been absent for long enough to be retired tonight."""
-    return due(stones(run).values(), run.shop.removals.retire_after, run.report.started_at[:10])
+    return due(stones(run, store).values(), run.shop.removals.retire_after, run.report.started_at[:10])
 
 
 def limits(settings: GuardsSettings) -> Limits:
@@ -130,8 +186,27 @@ def settings_fingerprint(shop: Shop) -> str:
     return fingerprint([shop.model_dump_json(exclude={"schedule", "approval", "alerts"}), text])
 
 
+def all_meanings(run: Run) -> tuple[Meaning, ...]:
+    """What each number means: by the shop-wide catalogue, else by the first store that has a catalogue with it."""
+    assert run.catalogue is not None
+    found = {meaning.number: meaning for meaning in meanings_of(run.catalogue.sections)}
+    for own in run.own.values():
+        found = {meaning.number: meaning for meaning in meanings_of(own.catalogue.sections)} | found
+    return tuple(found.values())
+
+
+def own_trips(run: Run, store: str, catalogue: Catalogue) -> list[Trip]:
+    """The guards on what one store's own catalogue does with its categories; those on the base are the shop's."""
+    loaded, previous = last_loaded(run, store)
+    if loaded is None or previous is None:
+        return []
+    found = catalogue_trips(catalogue, Previous(previous, loaded.counts), limits(run.shop.guards))
+    found = [trip for trip in found if trip.guard in ("moved_goods", "root_vanished", "renumbered")]
+    return [trip.model_copy(update={"store": store, "message": f"{trip.message} (store {store})"}) for trip in found]
+
+
 def _trips(run: Run, catalogue: Catalogue, loaded: Loaded | None, previous: Catalogue | None) -> list[Trip]:
-    changes = number_changes(meanings_of(catalogue.sections), run.state.registry())
+    changes = number_changes(all_meanings(run), run.state.registry())
     trips = number_trips(changes)
     if loaded is None or previous is None:
         return trips
@@ -152,7 +227,7 @@ def _fingerprint(contents: Contents) -> str:
     )
 
 
-def held_keys(run: Run) -> dict[Entity, list[int]]:
+def held_keys(run: Run, catalogue: Catalogue) -> dict[Entity, list[int]]:
     """Keys whose source row is in the quarantine tonight: what a store holds of them stays as it is.
 
     Goods by their id; categories by the number of a rejected section, or by the type that a rejected product type's own
@@ -169,6 +244,5 @@ def held_keys(run: Run) -> dict[Entity, list[int]]:
     numbers = run.raw.sections["number"].iloc[sorted(set(sections["row_number"] - 1))].dropna()
     by_number = {int(number) for number in numbers if str(number).strip().isdecimal()}
     by_identity = {m.number for m in run.state.registry().meanings.values() if m.identity in types | keys}
-    assert run.catalogue is not None
-    living = {int(n) for n in run.catalogue.categories["number"]}
+    living = {int(n) for n in catalogue.categories["number"]}
     return {"category": sorted((by_number | by_identity) - living), "offer": sorted(offers)}

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from flows.again import find_run
-from flows.decide import decide_sections, names_policy
+from flows.decide import decide_sections, names_policy, shop_rules
 from schemas.errors import QuarantineLimit, SettingsError
 from schemas.report import RunReport
-from schemas.rules import load_rules
 from schemas.shop import Shop
 from state.history import History
 from state.store import State
@@ -65,7 +64,7 @@ def replay(shop: Shop, run: str = "last") -> Replay:
     """Validate the extract of a run again and compare what is rejected now with what was rejected then."""
     row = judged_run(shop, run)
     raw = History(shop.folder / "history").extract(row["extract"] or "")
-    rules = load_rules(shop.path(shop.sections.rules) if shop.sections.rules else None)
+    rules = shop_rules(shop)
     state = State(shop.state_url, shop.name)
     try:
         then, registry, accepted = state.quarantine(row["run"]), state.registry(), state.accepted()

@@ -7,7 +7,7 @@ from datetime import datetime
 from flows.decide import Decided
 from flows.run import Run
 from schemas.registry import Meaning
-from schemas.report import NumberNote, RuleResult, UnmappedType
+from schemas.report import NumberNote, OwnCatalogue, RuleResult, UnmappedType
 from transforms.hold import HELD
 from transforms.values import missing
 
@@ -41,6 +41,14 @@ def fill_report(run: Run) -> None:
             "goods_held": int((run.catalogue.assignments["decided_by"] == HELD).sum()),
             "goods_hidden": int(offers["category_number"].isna().sum()),
         }
+    report.own_catalogues = {
+        store.store: OwnCatalogue(
+            catalogue=store.own.catalogue, categories=len(own.catalogue.categories),
+            goods_hidden=int(own.catalogue.offers["category_number"].isna().sum()),
+        )
+        for store in (run.plan.stores if run.plan else ())
+        if store.own is not None and (own := run.own.get(store.store)) is not None
+    }  # fmt: skip
     for store in report.stores:
         report.warnings += [f"store {store.name}: {note}" for note in store.notes]
 
@@ -76,12 +84,16 @@ def _decisions(run: Run, decided: Decided) -> None:
     for identity in decided.plan.merged_away:
         report.warnings.append(f"section {identity} lost all its product types to rules and is no category any more")
     assert run.rules is not None
+    found = {"": decided} | {store: own.decided for store, own in run.own.items() if own.decided is not None}
     report.rules = [
         RuleResult(
             rule=use.index + 1, line=run.rules.rules[use.index].line, reason=run.rules.rules[use.index].reason,
             matched=len(use.matched), decided=len(use.decided), shadowed_by=[n + 1 for n in use.shadowed_by],
+            store=store,
         )
-        for use in decided.matching.uses
+        for store, each in found.items()
+        for use in each.matching.uses
+        if not store or run.rules.rules[use.index].only_store
     ]  # fmt: skip
     report.number_changes = [
         NumberNote(number=c.number, kind=c.kind, before=_meaning(c.before), after=_meaning(c.after))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
 
 from flows.decide import Decided
 from schemas.catalogue import Catalogue
+from schemas.contents import Entity
 from schemas.extract import Extract
 from schemas.plan import Plan
 from schemas.report import Outcome, RunReport
@@ -21,13 +22,24 @@ from stores.protocol import Wanted
 from transforms.clean import Clean
 
 
+@dataclass(frozen=True)
+class OwnCatalogue:
+    """The catalogue of a store that has rules of its own; ``decided`` is None where it comes from the history."""
+
+    catalogue: Catalogue
+    held: dict[Entity, list[int]]
+    decided: Decided | None = None
+
+
 @dataclass
 class Run:
     """Filled step by step by ``flows.main_path``; ``None`` is a step that was not reached.
 
     ``command`` is what a person types to do the same again; ``only`` names the stores that the run may touch, none for
     all; ``extract`` is the extract's fingerprint in the history; ``broken``: it ended by a signal or by an error that
-    is not ours, so a store may be changed half way; ``before``: how the nightly run before it ended.
+    is not ours, so a store may be changed half way; ``before``: how the nightly run before it ended. ``progress`` hears
+    from long steps (step, done, total). ``catalogue`` and ``decided`` are the shop-wide ones, ``own`` those of stores
+    that differ (docs/adr/0010).
     """
 
     shop: Shop
@@ -43,16 +55,23 @@ class Run:
     cleaned: Clean | None = None
     decided: Decided | None = None
     catalogue: Catalogue | None = None
+    own: dict[str, OwnCatalogue] = field(default_factory=dict)
     plan: Plan | None = None
     wanted: dict[str, Wanted] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     broken: bool = False
     before: Outcome | None = None
+    progress: Callable[[str, int, int], None] = lambda step, done, total: None
 
     @property
     def stores(self) -> tuple[Store, ...]:
         """The stores that the run may touch."""
         return tuple(store for store in self.shop.stores if not self.only or store.name in self.only)
+
+    def catalogue_of(self, store: str) -> Catalogue:
+        """What a store shall hold: its own catalogue, else the shop-wide one."""
+        assert self.catalogue is not None
+        return self.own[store].catalogue if store in self.own else self.catalogue
 
     @property
     def quarantine(self) -> pd.DataFrame | None:

@@ -98,7 +98,8 @@ def _recorded(
         started = begun.isoformat("T", "milliseconds")
         report = RunReport(run=name, shop=shop.name, purpose=purpose, continues=continues, started_at=started)
         again = command or " ".join([f"torgsync {purpose} {shop.word}", *(f"--store {s}" for s in setting.stores)])
-        run = Run(shop, report, state, History(shop.folder / "history"), allow, again, setting.stores)
+        history = History(shop.folder / "history")
+        run = Run(shop, report, state, history, allow, again, setting.stores, progress=steps.progress)
         state.start_run(report, setting.flow_run)
         _guarded(run, steps, body, setting)
     finally:

@@ -18,11 +18,21 @@ class Steps(Protocol):
         ...
 
 
-class PlainSteps:
-    """Calls each step and tells ``listen`` of its start (seconds None) and end; keeps the seconds per step."""
+Progress = Callable[[str, int, int], None]
+"""The name of a long step, how many of its rows or operations are done, and how many there are."""
 
-    def __init__(self, listen: Callable[[str, float | None], None] | None = None) -> None:
+
+class PlainSteps:
+    """Calls each step and tells ``listen`` of its start (seconds None) and end; keeps the seconds per step.
+
+    ``progress`` hears from a long step after every batch.
+    """
+
+    def __init__(
+        self, listen: Callable[[str, float | None], None] | None = None, progress: Progress | None = None
+    ) -> None:
         self.listen = listen or (lambda name, seconds: None)
+        self.progress = progress or (lambda name, done, total: None)
         self.seconds: dict[str, float] = {}
 
     def __call__(self, name: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

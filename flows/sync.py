@@ -26,6 +26,7 @@ from flows import again, main_path
 from flows.approval import ask
 from flows.form import AllowedGuards, ShopChoice, StoreChoice, WaitMinutes
 from flows.outcome import RunStopped, end_state, sentence
+from flows.steps import Progress
 from flows.tasks import TaskSteps
 from flows.watch import die_with_parent, setting
 from schemas.errors import TorgsyncError
@@ -36,6 +37,7 @@ Listen = Callable[[str, float | None], None]
 
 # what the command line listens with: a flow's parameters are stored by Prefect and may hold data only
 _listen: Listen | None = None
+_progress: Progress | None = None
 
 
 def _run_name() -> str:
@@ -111,24 +113,32 @@ def _run(word: str, body: Callable[[Shop, TaskSteps], RunReport]) -> State[Any]:
     try:
         shop = load_shop(word)
         with tags(f"shop:{shop.name}"):
-            return end_state(shop, body(shop, TaskSteps(shop, _listen)))
+            steps = TaskSteps(shop, _listen, _progress)
+            return end_state(shop, body(shop, steps), steps)
     except TorgsyncError as error:
         get_run_logger().error("%s", error)
         return Failed(message=sentence(error.message, error.next_step), data=error)
 
 
-def run_as_flow(shop: str, listen: Listen | None = None, allow: dict[str, int] | None = None, **more: Any) -> RunReport:
+def run_as_flow(
+    shop: str,
+    listen: Listen | None = None,
+    allow: dict[str, int] | None = None,
+    progress: Progress | None = None,
+    **more: Any,
+) -> RunReport:
     """Run the flow here and return its report, also when the run was stopped. Other errors pass through.
 
-    ``listen`` hears of each step's start (seconds None) and end; ``more`` are further parameters of the flow.
+    ``listen`` hears of each step's start (seconds None) and end, ``progress`` from long steps (step, done, total);
+    ``more`` are further parameters of the flow.
     """
-    global _listen
-    _listen = listen
+    global _listen, _progress
+    _listen, _progress = listen, progress
     try:
         state = sync_shop(shop, allow=AllowedGuards(**(allow or {})), return_state=True, **more)
         found = state.result(raise_on_failure=False)
     finally:
-        _listen = None
+        _listen = _progress = None
     if isinstance(found, RunStopped):
         return found.report
     if isinstance(found, BaseException):

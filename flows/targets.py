@@ -22,13 +22,16 @@ from transforms.plan import wanted_contents
 def open_store(run: Run, settings: Store) -> Target:
     """The store of these settings, with what it confirmed the last time where it cannot be asked."""
     folder = run.shop.folder
+    progress = partial(run.progress, f"load {settings.name}")
     if isinstance(settings, SqlStore):
-        return SqlTarget(settings, folder)
+        return SqlTarget(settings, folder, progress=progress)
     if isinstance(settings, WooCommerceStore):
         known = Known(bindings=run.state.bindings(settings.name))
-        return WooCommerceTarget(settings, run.shop.output, known, partial(run.state.bind, settings.name))
+        return WooCommerceTarget(
+            settings, run.shop.output, known, partial(run.state.bind, settings.name), progress=progress
+        )
     if isinstance(settings, OpenCartStore):
-        return OpenCartTarget(settings, folder)
+        return OpenCartTarget(settings, folder, progress=progress)
     return feed_target(settings, folder, _confirmed(run, settings.name), datetime.fromisoformat(run.report.started_at))
 
 

@@ -13,7 +13,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from flows.steps import PlainSteps
+from flows.steps import PlainSteps, Progress
 from flows.told import told
 from reports.keys import artifact_key
 from schemas.shop import Shop
@@ -29,8 +29,11 @@ _PAUSE = 1.0
 class TaskSteps(PlainSteps):
     """Measures the steps of one flow run as PlainSteps does, and shows them in the UI."""
 
-    def __init__(self, shop: Shop, listen: Callable[[str, float | None], None] | None) -> None:
-        super().__init__(listen)
+    def __init__(
+        self, shop: Shop, listen: Callable[[str, float | None], None] | None, progress: Progress | None
+    ) -> None:
+        super().__init__(listen, self._moved)
+        self._pass_on = progress or (lambda name, done, total: None)
         self.logger = get_run_logger()
         self._whole = len(_STEPS) + len(shop.stores)
         self._artifact: UUID | None = None
@@ -50,14 +53,24 @@ class TaskSteps(PlainSteps):
         self.show(100 * len(self.seconds) / self._whole, f"{name} is done")
         return found[0]
 
+    def _moved(self, name: str, done: int, total: int) -> None:
+        self._pass_on(name, done, total)
+        share = len(self.seconds) + done / max(total, 1)
+        self.show(100 * share / self._whole, f"{name}: {done:,} of {total:,}")
+
     def show(self, percent: float, text: str) -> None:
         """Bring the progress artifact to so many percent."""
         if self._artifact is None:
             created = create_progress_artifact(min(percent, 100.0), key=self._key, description=text)
             assert isinstance(created, UUID)
             self._artifact = created
-        elif percent >= 100 or time.monotonic() - self._told > _PAUSE:
+        elif time.monotonic() - self._told > _PAUSE:
             update_progress_artifact(self._artifact, min(percent, 100.0), description=text)
         else:
             return
         self._told = time.monotonic()
+
+    def finish(self, text: str) -> None:
+        """The run has ended: the progress, whatever was told last, is whole."""
+        if self._artifact is not None:
+            update_progress_artifact(self._artifact, 100.0, description=text)

@@ -9,6 +9,7 @@ from schemas.report import Outcome, RunReport
 _OF_OUTCOME: dict[Outcome, AlertKind] = {
     "failed": "failed",
     "guard stop": "guard stop",
+    "refused": "refused",
     "quarantine over its limit": "quarantine",
     "some stores failed": "stores failed",
     "interrupted": "interrupted",

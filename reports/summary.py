@@ -121,14 +121,21 @@ def _path(names: list[str]) -> str:
 
 
 def _rules(report: RunReport) -> list[str]:
-    if not report.rules:
-        return []
-    lines = [f"  rules: {len(report.rules)}, deciding {sum(r.decided for r in report.rules)} types"]
-    for rule in report.rules:
-        if rule.shadowed_by:
+    lines = []
+    for store in dict.fromkeys(rule.store for rule in report.rules):
+        found = [rule for rule in report.rules if rule.store == store]
+        what = f"rules for store {store} only" if store else "rules"
+        lines.append(f"  {what}: {len(found)}, deciding {sum(rule.decided for rule in found)} types")
+        for rule in found:
+            if not rule.shadowed_by:
+                continue
             by = ", ".join(str(n) for n in rule.shadowed_by)
             what = f"decides {rule.decided} of {rule.matched} types, rule {by} comes first"
             lines.append(f"    rule {rule.rule} (line {rule.line}) {what}")
+    lines += [
+        f"  store {store} has a catalogue of its own: {own.categories} categories, {own.goods_hidden} goods without one"
+        for store, own in report.own_catalogues.items()
+    ]
     return lines
 
 

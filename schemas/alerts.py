@@ -8,7 +8,9 @@ from pydantic import Field
 
 from schemas.stores import Settings
 
-AlertKind = Literal["failed", "guard stop", "quarantine", "stores failed", "interrupted", "degraded", "recovered"]
+AlertKind = Literal[
+    "failed", "guard stop", "asked", "refused", "quarantine", "stores failed", "interrupted", "degraded", "recovered"
+]
 ALERT_KINDS: tuple[AlertKind, ...] = get_args(AlertKind)
 
 NIGHTLY = ("sync", "resume", "retry")

@@ -7,8 +7,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 ChainOutcome = Literal[
-    "ok", "busy", "quarantine over its limit", "guard stop", "some stores failed", "wrong settings", "failed",
-    "crashed", "interrupted", "not started",
+    "ok", "busy", "refused", "quarantine over its limit", "guard stop", "some stores failed", "wrong settings",
+    "failed", "crashed", "interrupted", "not started",
 ]  # fmt: skip
 """How a shop's night ended. ``crashed``: its process or its Dask worker died without a word."""
 

@@ -77,17 +77,28 @@ class Trip(_Model):
     message: str
 
 
+class Basis(_Model):
+    """What a store is brought to: a ``catalogue`` (its fingerprint), and what is known beside it (see ``Plan``)."""
+
+    catalogue: str
+    held: dict[Entity, list[int]] = Field(default_factory=dict)
+    retire: dict[Entity, list[int]] = Field(default_factory=dict)
+    redirects: dict[str, tuple[int, list[str], int]] = Field(default_factory=dict)
+
+
 class StorePlan(_Model):
     """The operations of one store in the order in which they are applied.
 
     ``before`` is the fingerprint of what the store held when the plan was made. ``error`` tells why the store could not
-    be read: it is left out of the plan then.
+    be read: it is left out of the plan then. ``own`` stands in for the plan's own basis where rules are for this store
+    only.
     """
 
     store: str
     kind: str
     before: str = ""
     error: str = ""
+    own: Basis | None = None
     operations: tuple[Operation, ...] = ()
 
     def counts(self) -> Counter[tuple[Entity, Kind]]:
@@ -118,6 +129,15 @@ class Plan(_Model):
     stores: tuple[StorePlan, ...] = ()
     digest: str = Field("", description="of the file's other content; made anew by to_json, so that an edit shows")
 
+    def basis(self, store: StorePlan) -> Basis:
+        """What this store is brought to: its own basis, else the shop-wide one."""
+        return store.own or self.shop_wide
+
+    @property
+    def shop_wide(self) -> Basis:
+        """What every store without a basis of its own is brought to."""
+        return Basis(catalogue=self.catalogue, held=self.held, retire=self.retire, redirects=self.redirects)
+
     @property
     def empty(self) -> bool:
         """Whether no store would be changed."""
@@ -132,7 +152,7 @@ class Plan(_Model):
         head = self.model_dump(mode="json", exclude={"stores", "digest"})
         lines = [json.dumps(head, ensure_ascii=False, sort_keys=True)[:-1] + ', "stores": [']
         for number, store in enumerate(self.stores):
-            front = store.model_dump(mode="json", exclude={"operations"})
+            front = store.model_dump(mode="json", exclude={"operations"} | ({"own"} if store.own is None else set()))
             lines.append((", " if number else "") + json.dumps(front, ensure_ascii=False)[:-1] + ', "operations": [')
             last = len(store.operations) - 1
             lines += [operation.line() + ("," if n < last else "") for n, operation in enumerate(store.operations)]

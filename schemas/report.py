@@ -36,6 +36,7 @@ class RuleResult(_Model):
     matched: int
     decided: int
     shadowed_by: list[int]
+    store: str = Field("", description="the store, for a rule that is only for some (only_store)")
 
 
 class NumberNote(_Model):
@@ -45,6 +46,14 @@ class NumberNote(_Model):
     kind: Literal["renamed", "moved", "number_reused"]
     before: str
     after: str
+
+
+class OwnCatalogue(_Model):
+    """A store's own catalogue, beside the shop-wide one; ``catalogue`` is its fingerprint in the history."""
+
+    catalogue: str
+    categories: int
+    goods_hidden: int
 
 
 class StoreResult(_Model):
@@ -92,5 +101,6 @@ class RunReport(_Model):
     allowed: dict[str, int] = Field(default_factory=dict, description="guards let through by --allow: measured rows")
     plan: dict[str, dict[str, int]] = Field(default_factory=dict, description="planned operations by store and kind")
     stores: list[StoreResult] = Field(default_factory=list)
+    own_catalogues: dict[str, OwnCatalogue] = Field(default_factory=dict, description="stores with rules of their own")
     outputs: list[str] = Field(default_factory=list)
     seconds: dict[str, float] = Field(default_factory=dict)

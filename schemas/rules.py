@@ -6,6 +6,7 @@ Semantics: design.md section 4. Top to bottom, the first rule that matches a pro
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -117,7 +118,20 @@ class Rule(_Strict):
     author: str | None = None
     expect: Annotated[int, Field(ge=0)] | None = Field(None, description="how many types must match")
     keep_in_name: bool = Field(False, description="append the merged type's name to its goods' names that lack it")
+    only_store: tuple[str, ...] = Field((), description="a store's name or a list: the rule holds for these only")
     line: int = 0
+
+    @field_validator("only_store", mode="before")
+    @classmethod
+    def _names(cls, value: Any) -> Any:
+        names = [value] if isinstance(value, str) else value
+        if not isinstance(names, (list, tuple)) or not names or not all(isinstance(name, str) for name in names):
+            raise ValueError("expected a store's name or a list of names")
+        return tuple(names)
+
+    def holds_for(self, store: str) -> bool:
+        """Whether the rule is for this store; ``""`` is the shop-wide catalogue, which has no rule of one store."""
+        return not self.only_store or store in self.only_store
 
 
 class Rules(_Strict):
@@ -129,6 +143,10 @@ class Rules(_Strict):
     def where(self, index: int) -> str:
         """``rules.yaml:12`` for the rule at this index."""
         return f"{self.file}:{self.rules[index].line}"
+
+    def named_stores(self) -> set[str]:
+        """The stores that some ``only_store`` names: each has a catalogue of its own."""
+        return {name for rule in self.rules for name in rule.only_store}
 
 
 def parse_rules(text: str, file: str = "rules.yaml") -> Rules:
@@ -156,16 +174,33 @@ def parse_rules(text: str, file: str = "rules.yaml") -> Rules:
         raise RulesError("\n".join(faults), "edit the rules, then run the same command again") from error
 
 
-def load_rules(path: Path | None) -> Rules:
-    """Rules from a file, or none when there is no file setting. Raises RulesError when the file is absent."""
+def load_rules(path: Path | None, stores: Collection[str] | None = None) -> Rules:
+    """Rules from a file, or none when there is no file setting.
+
+    Raises RulesError when the file is absent, or when a rule is for a store that is none of ``stores``.
+    """
     if path is None:
         return Rules()
     try:
-        return parse_rules(path.read_text(encoding="utf-8-sig"), path.name)
+        rules = parse_rules(path.read_text(encoding="utf-8-sig"), path.name)
+        if stores is not None:
+            _check_stores(rules, stores)
+        return rules
     except FileNotFoundError as error:
         raise RulesError(f"{path}: no such file", "write it, or remove sections.rules from shop.toml") from error
     except UnicodeDecodeError as error:
         raise RulesError(f"{path}: not UTF-8 ({error.reason} at byte {error.start})", "save it as UTF-8") from error
+
+
+def _check_stores(rules: Rules, stores: Collection[str]) -> None:
+    faults = [
+        f'{rules.where(index)}: only_store: the shop has no store "{name}"; {closest(name, list(stores))}'
+        for index, rule in enumerate(rules.rules)
+        for name in rule.only_store
+        if name not in stores
+    ]
+    if faults:
+        raise RulesError("\n".join(faults), "edit the rules, or shop.toml, then run the same command again")
 
 
 def _plain(node: Any) -> Any:

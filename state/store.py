@@ -58,7 +58,7 @@ class Confirmed:
 
 @dataclass(frozen=True)
 class Settlement:
-    """What a run leaves behind once a store has taken it."""
+    """What a run leaves behind once a store has taken it: for the shop, or for a ``store`` with a past of its own."""
 
     run: str
     night: str
@@ -70,6 +70,7 @@ class Settlement:
     redirects: Rows
     redirects_before: str
     complete: bool
+    store: str = ""
 
 
 class State(QuarantineState):
@@ -177,10 +178,14 @@ class State(QuarantineState):
 
     # --- what was loaded -------------------------------------------------------------------------------------------
 
-    def loaded(self) -> Loaded | None:
-        """What was loaded last; None before the first load."""
+    def _past(self, store: str) -> str:
+        """The key of the shop's past, or of a store's own: SHOP/STORE, as neither name can hold a slash."""
+        return f"{self.shop}/{store}" if store else self.shop
+
+    def loaded(self, store: str = "") -> Loaded | None:
+        """What was loaded last, shop-wide or as a store's own catalogue; None before the first load."""
         with self.engine.connect() as connection:
-            row = connection.execute(select(LOADED).where(LOADED.c.shop == self.shop)).first()
+            row = connection.execute(select(LOADED).where(LOADED.c.shop == self._past(store))).first()
         return None if row is None else Loaded(row.run, row.catalogue, row.plan, row.counts, row.last_successful)
 
     def confirmed(self) -> dict[str, Confirmed]:
@@ -195,8 +200,11 @@ class State(QuarantineState):
         with self.engine.begin() as connection:
             replace(connection, CONFIRMED, {"shop": self.shop, "store": store}, row)
 
-    def settle(self, settlement: Settlement) -> None:
-        """Take over, in one transaction, what follows from a load: meanings, tombstones, redirects, what was loaded."""
+    def settle(self, settlement: Settlement, own: Iterable[Settlement] = (), left: Iterable[str] = ()) -> None:
+        """Take over, in one transaction, what follows from a load: meanings, tombstones, redirects, what was loaded.
+
+        ``own`` are those of stores with a past of their own; the past of stores that ``left`` is forgotten.
+        """
         known = self.registry().meanings
         with self.engine.begin() as connection:
             for meaning in settlement.meanings:
@@ -206,46 +214,54 @@ class State(QuarantineState):
                     table = SECTION_NUMBERS
                     this = (table.c.shop == self.shop) & (table.c.number == meaning.number)
                     connection.execute(update(table).where(this).values(row))
-            connection.execute(delete(TOMBSTONES).where(TOMBSTONES.c.shop == self.shop))
-            if settlement.tombstones:
-                connection.execute(insert(TOMBSTONES), [{"shop": self.shop, **row} for row in settlement.tombstones])
-            self._keep_redirects(connection, settlement)
-            last = settlement.run if settlement.complete else self._last_successful(connection)
-            row = {
-                "run": settlement.run, "catalogue": settlement.catalogue, "plan": settlement.plan,
-                "counts": dict(settlement.counts), "last_successful": last,
-            }  # fmt: skip
-            replace(connection, LOADED, {"shop": self.shop}, row)
+            for each in (settlement, *own):
+                self._settle_past(connection, each)
+            for store in left:
+                for past in (TOMBSTONES, REDIRECTS, LOADED):
+                    connection.execute(delete(past).where(past.c.shop == self._past(store)))
 
-    def _last_successful(self, connection: Connection) -> str | None:
-        return connection.execute(select(LOADED.c.last_successful).where(LOADED.c.shop == self.shop)).scalar()
+    def _settle_past(self, connection: Connection, settlement: Settlement) -> None:
+        key = self._past(settlement.store)
+        connection.execute(delete(TOMBSTONES).where(TOMBSTONES.c.shop == key))
+        if settlement.tombstones:
+            connection.execute(insert(TOMBSTONES), [{"shop": key, **row} for row in settlement.tombstones])
+        self._keep_redirects(connection, settlement, key)
+        before = select(LOADED.c.last_successful).where(LOADED.c.shop == key)
+        last = settlement.run if settlement.complete else connection.execute(before).scalar()
+        row = {
+            "run": settlement.run, "catalogue": settlement.catalogue, "plan": settlement.plan,
+            "counts": dict(settlement.counts), "last_successful": last,
+        }  # fmt: skip
+        replace(connection, LOADED, {"shop": key}, row)
 
-    def _keep_redirects(self, connection: Connection, settlement: Settlement) -> None:
+    def _keep_redirects(self, connection: Connection, settlement: Settlement, key: str) -> None:
         """Replace the redirects; one that was known keeps its night, one that is too old is forgotten."""
         table = REDIRECTS
-        since = {(r.id, r.number): r.since for r in connection.execute(select(table).where(table.c.shop == self.shop))}
-        connection.execute(delete(table).where(table.c.shop == self.shop))
+        since: dict[Any, str] = {}
+        for past in (self.shop, key):  # a store that gets a past of its own brings the shop's old addresses along
+            since |= {(r.id, r.number): r.since for r in connection.execute(select(table).where(table.c.shop == past))}
+        connection.execute(delete(table).where(table.c.shop == key))
         rows = [
-            {"shop": self.shop, "id": key, "old_number": row[0], "old_path": list(row[1]), "number": row[2],
-             "since": since.get((key, row[2]), settlement.night)}
-            for key, row in settlement.redirects.rows.items()
+            {"shop": key, "id": address, "old_number": row[0], "old_path": list(row[1]), "number": row[2],
+             "since": since.get((address, row[2]), settlement.night)}
+            for address, row in settlement.redirects.rows.items()
         ]  # fmt: skip
         fresh = [row for row in rows if str(row["since"]) >= settlement.redirects_before]
         if fresh:
             connection.execute(insert(table), fresh)
 
-    def tombstones(self) -> list[dict[str, Any]]:
+    def tombstones(self, store: str = "") -> list[dict[str, Any]]:
         """What is absent, as rows of ``tombstones`` without the shop."""
         table = TOMBSTONES
         with self.engine.connect() as connection:
-            rows = connection.execute(select(table).where(table.c.shop == self.shop)).mappings()
+            rows = connection.execute(select(table).where(table.c.shop == self._past(store))).mappings()
             return [{k: v for k, v in row.items() if k != "shop"} for row in rows]
 
-    def redirects(self) -> Rows:
+    def redirects(self, store: str = "") -> Rows:
         """The redirects that are remembered, by id."""
         table = REDIRECTS
         with self.engine.connect() as connection:
-            rows = connection.execute(select(table).where(table.c.shop == self.shop).order_by(table.c.id))
+            rows = connection.execute(select(table).where(table.c.shop == self._past(store)).order_by(table.c.id))
             found = {row.id: (row.old_number, list(row.old_path), row.number) for row in rows}
         return Rows(("old_number", "old_path", "number"), found)
 

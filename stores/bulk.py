@@ -7,17 +7,28 @@ tuples. benchmarks/sql_store.py compares.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, TypeVar
 
 from sqlalchemy import JSON, Connection, Table
 from sqlalchemy.exc import DBAPIError
 
 CHUNK = 2_000
+T = TypeVar("T")
 
 
-def insert_rows(connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Insert rows whose values stand in the order of ``columns``. Errors are the database's own."""
+def insert_rows(
+    connection: Connection,
+    table: Table,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    told: Callable[[int], None] = lambda rows: None,
+) -> None:
+    """Insert rows whose values stand in the order of ``columns``; ``told`` hears of each batch's rows.
+
+    Errors are the database's own.
+    """
     dialect = connection.dialect
     quote = dialect.identifier_preparer.quote
     names = ", ".join(quote(name) for name in columns)
@@ -33,8 +44,10 @@ def insert_rows(connection: Connection, table: Table, columns: Sequence[str], ro
         cursor = connection.connection.cursor()
         try:
             with cursor.copy(f"COPY {into} ({names}) FROM STDIN") as copy:
-                for row in bound:
-                    copy.write_row(row)
+                for batch in batched(bound):
+                    for row in batch:
+                        copy.write_row(row)
+                    told(len(batch))
         except dialect.loaded_dbapi.Error as error:
             raise DBAPIError.instance(f"COPY {into}", None, error, dialect.loaded_dbapi.Error) from error
         finally:
@@ -42,14 +55,16 @@ def insert_rows(connection: Connection, table: Table, columns: Sequence[str], ro
         return
     mark = {"qmark": "?", "format": "%s", "pyformat": "%s"}[dialect.paramstyle]
     statement = f"INSERT INTO {into} ({names}) VALUES ({', '.join([mark] * len(columns))})"
-    piece: list[tuple[Any, ...]] = []
-    for row in bound:
-        piece.append(row)
-        if len(piece) == CHUNK:
-            connection.exec_driver_sql(statement, piece)
-            piece = []
-    if piece:
-        connection.exec_driver_sql(statement, piece)
+    for batch in batched(bound):
+        connection.exec_driver_sql(statement, batch)
+        told(len(batch))
+
+
+def batched(rows: Iterable[T]) -> Iterator[list[T]]:
+    """The rows, so many at a time as one statement takes."""
+    rest = iter(rows)
+    while batch := list(islice(rest, CHUNK)):
+        yield batch
 
 
 def _processor(table: Table, name: str, dialect: Any) -> Callable[[Any], Any] | None:

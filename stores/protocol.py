@@ -63,6 +63,14 @@ class Journal(Protocol):
         ...
 
 
+Progress = Callable[[int, int], None]
+"""Operations of an apply that are done, and how many there are: called after every batch."""
+
+
+def silent(done: int, total: int) -> None:
+    """Progress that nobody listens to."""
+
+
 Replan = Callable[[Contents], tuple[Operation, ...]]
 """Operations that are needed for what a store holds now; raises StalePlan where the plan does not list one of them."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,8 @@ from schemas.report import StoreResult
 from schemas.sql import migrate, schema_version, sql_columns
 from schemas.stores import SqlStore
 from schemas.tables import CATEGORIES, OFFERS
-from stores.bulk import insert_rows
-from stores.protocol import Capabilities, Journal, Replan, Wanted
+from stores.bulk import batched, insert_rows
+from stores.protocol import Capabilities, Journal, Progress, Replan, Wanted, silent
 
 METADATA = MetaData()
 
@@ -83,8 +84,8 @@ class SqlTarget:
     kind = "sql"
     capabilities = Capabilities(atomic=True, redirects=True)
 
-    def __init__(self, store: SqlStore, folder: Path) -> None:
-        self.store, self.folder = store, folder
+    def __init__(self, store: SqlStore, folder: Path, *, progress: Progress = silent) -> None:
+        self.store, self.folder, self.progress = store, folder, progress
         self.name = store.name
 
     def want(self, catalogue: Catalogue, contents: Contents) -> Wanted:
@@ -106,7 +107,7 @@ class SqlTarget:
         with self._transaction() as connection:
             migrate(connection, VERSIONS, VERSION_TABLE)
             operations = replan(_contents(connection))
-            _write(connection, operations, wanted.contents)
+            _write(connection, operations, wanted.contents, self.progress)
         journal.done(-1)
         counts = Counter(f"{operation.entity} {operation.kind}" for operation in operations)
         return StoreResult(name=self.name, kind=self.kind, operations=dict(sorted(counts.items())))
@@ -169,16 +170,17 @@ def _rows(connection: Connection, table: Table, key: str) -> Rows:
     return Rows(columns, {row[0]: tuple(row[1:]) for row in found})
 
 
-def _write(connection: Connection, operations: Sequence[Operation], wanted: Contents) -> None:
+def _write(connection: Connection, operations: Sequence[Operation], wanted: Contents, progress: Progress) -> None:
     """Each run of operations of one entity and the same columns is one statement, in the plan's order."""
-    group: list[Operation] = []
-    for operation in operations:
-        if group and _shape(group[-1]) != _shape(operation):
-            _write_group(connection, group, wanted)
-            group = []
-        group.append(operation)
-    if group:
-        _write_group(connection, group, wanted)
+    done = 0
+
+    def told(rows: int) -> None:
+        nonlocal done
+        done += rows
+        progress(done, len(operations))
+
+    for _, group in groupby(operations, _shape):
+        _write_group(connection, list(group), wanted, told)
 
 
 def _shape(operation: Operation) -> tuple[str, str, tuple[str, ...]]:
@@ -186,7 +188,9 @@ def _shape(operation: Operation) -> tuple[str, str, tuple[str, ...]]:
     return verb, operation.entity, tuple(sorted(operation.changes)) if verb == "update" else ()
 
 
-def _write_group(connection: Connection, group: Sequence[Operation], wanted: Contents) -> None:
+def _write_group(
+    connection: Connection, group: Sequence[Operation], wanted: Contents, told: Callable[[int], None]
+) -> None:
     verb, _, columns = _shape(group[0])
     table, key = TABLES[group[0].entity]
     rows = wanted.table(group[0].entity)
@@ -194,15 +198,16 @@ def _write_group(connection: Connection, group: Sequence[Operation], wanted: Con
     keys = [{"this_key": operation.key} for operation in group]
     if verb in ("delete", "replace"):
         connection.execute(delete(table).where(by_key), keys)
+        told(len(group) if verb == "delete" else 0)
     if verb in ("insert", "replace"):
         _refuse_foreign(connection, table, key, group)
         columns = (key, *rows.columns, "managed")
-        insert_rows(connection, table, columns, ((op.key, *rows.rows[op.key], True) for op in group))
+        insert_rows(connection, table, columns, ((op.key, *rows.rows[op.key], True) for op in group), told)
     if verb == "update":
         statement = update(table).where(by_key).values({name: bindparam(f"new_{name}") for name in columns})
-        connection.execute(
-            statement, [{"this_key": operation.key, **_values(operation, columns, rows)} for operation in group]
-        )
+        for batch in batched(group):
+            connection.execute(statement, [{"this_key": op.key, **_values(op, columns, rows)} for op in batch])
+            told(len(batch))
 
 
 def _refuse_foreign(connection: Connection, table: Table, key: str, group: Sequence[Operation]) -> None:

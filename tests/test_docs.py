@@ -1,13 +1,14 @@
 """Documents that cannot lie: what the code declares stands in them."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from schemas.alerts import ALERT_KINDS, AlertsSettings
 from schemas.reasons import REASONS
-from schemas.rules import Do, Match
+from schemas.rules import Do, Match, Rule
 from schemas.schedule import ApprovalSettings, ScheduleSettings
 from schemas.shop import (
     GuardsSettings,
@@ -20,7 +21,7 @@ from schemas.shop import (
     SourceSettings,
     StateSettings,
 )
-from schemas.stores import TRS_PROFILES, SqlStore, TrsStore
+from schemas.stores import TRS_PROFILES, SqlStore, TrsStore, trs_dialect
 from schemas.trs import ALL_COLUMNS
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -94,7 +95,21 @@ def test_every_alert_and_its_settings_are_described():
     assert [key for key in AlertsSettings.model_fields if f"`{key}`" not in alerts] == []
 
 
-@pytest.mark.parametrize("model", [Match, Do])
+@pytest.mark.parametrize("model", [Match, Do, Rule])
 def test_every_part_of_a_rule_is_documented(model):
     rules = text("rules.md")
-    assert [key for key in model.model_fields if not re.search(rf"\b{key}\b", rules)] == []
+    assert [key for key in model.model_fields if not re.search(rf"\b{key}\b", rules) and key != "line"] == []
+
+
+def test_the_recipe_for_torgsoft_online_market_is_a_store_that_can_be_loaded():
+    blocks = re.findall(r"```toml\n(.*?)```", text("tom.md"), re.DOTALL)
+    (block,) = [tomllib.loads(block)["stores"] for block in blocks]
+    dialect = trs_dialect(TrsStore.model_validate(block[0]))
+    assert isinstance(dialect.layout, int)
+    assert dialect.layout >= 48, "the section columns"
+    assert block[0]["target"].startswith("ftp://")
+
+
+@pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("*.md")))
+def test_every_page_can_be_reached_from_the_readme(page):
+    assert f"docs/{page}" in (DOCS.parent / "README.md").read_text(encoding="utf-8")

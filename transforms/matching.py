@@ -30,14 +30,16 @@ class RuleUse:
 
 @dataclass(frozen=True)
 class Matching:
-    """``decides``: type id → index of the rule that decides it; ``uses``: one entry per rule, in order."""
+    """``decides``: type id → index of the rule that decides it; ``uses``: one per rule that holds, in order."""
 
     decides: dict[int, int]
     uses: tuple[RuleUse, ...]
 
 
-def match_rules(types: pd.DataFrame, rules: Rules) -> Matching:
-    """Match every rule against clean product types (columns type_id, parent_id, name, path, depth, goods_below).
+def match_rules(types: pd.DataFrame, rules: Rules, store: str = "") -> Matching:
+    """Match the rules of a store's catalogue (``""``: the shop-wide one) against clean product types.
+
+    The columns type_id, parent_id, name, path, depth, goods_below are looked at.
 
     Raises RulesError, with file and line of each, for rules that match nothing or miss their ``expect``.
     """
@@ -46,6 +48,8 @@ def match_rules(types: pd.DataFrame, rules: Rules) -> Matching:
     uses: list[RuleUse] = []
     faults: list[str] = []
     for index, rule in enumerate(rules.rules):
+        if not rule.holds_for(store):
+            continue
         test = _test(rule.match)
         matched = [int(record["type_id"]) for record in records if test(record)]
         if rule.do.exclude == "subtree":

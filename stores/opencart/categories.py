@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 
 from schemas.contents import Key, Rows
 from schemas.errors import StoreError
-from stores.opencart.db import CHUNK, Db
+from stores.bulk import batched
+from stores.opencart.db import Db
 from stores.opencart.own import MARK, leave_alone, packed
 from stores.opencart.slugs import leaf, new_slug, segments
 from stores.opencart.text import escape
@@ -246,11 +247,8 @@ class CategoryWriter:
         for number in self.hide:
             depths.setdefault(len(self.tree.chain(number) or ()), []).append(number)
         for depth in sorted(depths, reverse=True):
-            for start in range(0, len(depths[depth]), CHUNK):
-                self.db.run(
-                    "UPDATE {category} SET status = 0 WHERE category_id IN :numbers",
-                    numbers=depths[depth][start : start + CHUNK],
-                )
+            for batch in batched(depths[depth]):
+                self.db.run("UPDATE {category} SET status = 0 WHERE category_id IN :numbers", numbers=batch)
 
     def _tell_foreign(self) -> None:
         """Categories that are not ours below one that moved: their closure is the admin's to rebuild."""

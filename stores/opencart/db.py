@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +13,9 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from schemas.errors import SettingsError, StoreError, closest
 from schemas.opencart import OpenCartStore
+from stores.bulk import batched
 from stores.opencart.layout import Layout, read_layout
 
-CHUNK = 2_000
 SQL_MODE = "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
 """Ours for the session: a value that does not fit is an error in MyISAM's tables too, never cut silently."""
 
@@ -59,17 +59,17 @@ class Db:
         """Rows that a statement touched."""
         return int(self._execute(statement, values).rowcount)
 
-    def many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
-        """The same statement with many rows of ``%s``; the driver makes one statement of many INSERTed rows."""
+    def many(
+        self, statement: str, rows: Iterable[Sequence[Any]], told: Callable[[int], None] = lambda rows: None
+    ) -> None:
+        """The same statement with many rows of ``%s``; the driver makes one statement of many INSERTed rows.
+
+        ``told`` hears of each batch's rows.
+        """
         statement = self.sql(statement)
-        piece: list[tuple[Any, ...]] = []
-        for row in rows:
-            piece.append(tuple(row))
-            if len(piece) == CHUNK:
-                self.connection.exec_driver_sql(statement, piece)
-                piece = []
-        if piece:
-            self.connection.exec_driver_sql(statement, piece)
+        for batch in batched(tuple(row) for row in rows):
+            self.connection.exec_driver_sql(statement, batch)
+            told(len(batch))
 
     def insert_select(self, table: str, values: Mapping[str, str], source: str, **bound: Any) -> int:
         """INSERT … SELECT; columns that this version lacks are left out, those that it demands are filled."""

@@ -14,13 +14,13 @@ from schemas.report import StoreResult
 from schemas.values import plain_values
 from stores.opencart.categories import CategoryWriter, keys
 from stores.opencart.db import Db, reading, writing
-from stores.opencart.goods import GoodsWriter
+from stores.opencart.goods import WORK, GoodsWriter
 from stores.opencart.own import create_tables, finish, has_tables
 from stores.opencart.read import Present, read_shop
 from stores.opencart.redirects import note_redirects, write_maps
 from stores.opencart.tree import load_tree
 from stores.opencart.wanted import fit_contents, refuse_foreign
-from stores.protocol import Capabilities, Journal, Known, Replan, Wanted
+from stores.protocol import Capabilities, Journal, Known, Progress, Replan, Wanted, silent
 
 RETIRE = "OpenCart has no archive: what is hidden stays hidden, with its address and pictures"
 REDIRECT = "no folder for the web server's redirect maps: set redirects"
@@ -31,8 +31,10 @@ class OpenCartTarget:
 
     kind = "opencart"
 
-    def __init__(self, settings: OpenCartStore, folder: Path, known: Known | None = None) -> None:
-        self.settings, self.name = settings, settings.name
+    def __init__(
+        self, settings: OpenCartStore, folder: Path, known: Known | None = None, *, progress: Progress = silent
+    ) -> None:
+        self.settings, self.name, self.progress = settings, settings.name, progress
         maps = folder if settings.redirects is None else folder / Path(settings.redirects).expanduser()
         self.maps = maps.resolve()
         self.create_maps = self.maps.is_relative_to(folder.resolve())  # another place may be a share not mounted
@@ -80,9 +82,17 @@ class OpenCartTarget:
         full, hide = keys(contents.offers, found.get("offer", []))
         new = set(full) - set(present.contents.offers.rows)
         texts = dict(zip(plain_values(goods["good_id"]), plain_values(goods["description"]), strict=True))
+        done = 0
+
+        def told(work: int) -> None:
+            nonlocal done
+            done += work
+            self.progress(done // WORK, len(operations))
+
         offers = GoodsWriter(
-            db, present.goods, present.contents.offers, contents.offers, full, hide, {k: texts.get(k) for k in new}
-        )
+            db, present.goods, present.contents.offers, contents.offers, full, hide, {k: texts.get(k) for k in new},
+            told,
+        )  # fmt: skip
         if self.settings.redirects is not None:
             note_redirects(db, present.tree, present.contents.redirects, contents.redirects, found.get("redirect", []))
         categories.claim()
@@ -97,6 +107,7 @@ class OpenCartTarget:
             files = write_maps(db, load_tree(db, True), self.maps, self.create_maps)
             notes += [f"{self.maps.name}/{name} is new: reload the web server" for name in files]
         finish(db)
+        self.progress(len(operations), len(operations))
         return notes
 
 

@@ -30,6 +30,7 @@ def show_categories(session: Session, operations: Sequence[Operation]) -> None:
     for depth in sorted(levels):
         for some in chunks(levels[depth], session.settings.batch):
             _send(session, some)
+            session.tell()
 
 
 def hide_categories(session: Session, operations: Sequence[Operation]) -> None:
@@ -48,6 +49,7 @@ def hide_categories(session: Session, operations: Sequence[Operation]) -> None:
                     "ours, or that are held, still stand in it: themes go on showing it"
                 )
             session.done(operation)
+        session.tell()
 
 
 def _depth(session: Session, number: int) -> int:

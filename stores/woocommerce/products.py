@@ -35,6 +35,7 @@ def write_products(session: Session, operations: Sequence[Operation]) -> None:
     _look_into_the_bin(session, [int(op.key) for op in operations if op.kind == "create"])
     for some in chunks(operations, session.settings.batch):
         _send(session, some)
+        session.tell()
 
 
 def _look_into_the_bin(session: Session, goods: Sequence[int]) -> None:

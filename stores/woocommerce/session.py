@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -11,12 +11,11 @@ from schemas.contents import Contents
 from schemas.errors import StoreError
 from schemas.plan import Operation
 from schemas.woocommerce import WooCommerceStore
-from stores.protocol import Journal
+from stores.protocol import Journal, Progress, silent
 from stores.woocommerce.bindings import Bindings
 from stores.woocommerce.client import Client, Item
 from stores.woocommerce.snapshot import Snapshot
 
-Progress = Callable[[int, int], None]
 T = TypeVar("T")
 
 
@@ -33,7 +32,7 @@ class Session:
     journal: Journal
     positions: dict[str, int]
     total: int
-    progress: Progress | None = None
+    progress: Progress = silent
     counts: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -48,24 +47,23 @@ class Session:
         """The shop was read and holds it."""
         self.journal.done(self.positions[operation.line()])
         self.counts[f"{operation.entity} {operation.kind}"] += 1
-        self._tell()
+        self.finished += 1
 
     def failed(self, operation: Operation, why: str) -> None:
         """The shop refused it, or holds something else."""
         why = " ".join(why.split())[:300]
         self.journal.failed(self.positions[operation.line()], why)
         self.failures.append(f"{operation.kind} {operation.entity} {operation.key} «{operation.name}»: {why}")
-        self._tell()
+        self.finished += 1
 
     def slug(self, entity: str, key: int, sent: str, got: str) -> None:
         """The shop gave another slug than was asked for: it is kept, and told."""
         if sent != got:
             self.slugs_changed.append(f"{entity} {key}: {sent} became {got}")
 
-    def _tell(self) -> None:
-        self.finished += 1
-        if self.progress is not None:
-            self.progress(self.finished, self.total)
+    def tell(self) -> None:
+        """A batch is through."""
+        self.progress(self.finished, self.total)
 
     def told(self) -> list[str]:
         """The notes, with the first few slugs of many."""

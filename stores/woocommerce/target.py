@@ -14,13 +14,13 @@ from schemas.plan import StorePlan
 from schemas.report import StoreResult
 from schemas.values import plain_values
 from schemas.woocommerce import WooCommerceStore
-from stores.protocol import Capabilities, Journal, Known, Replan, Wanted
+from stores.protocol import Capabilities, Journal, Known, Progress, Replan, Wanted, silent
 from stores.woocommerce.bindings import Bindings, Remember
 from stores.woocommerce.categories import hide_categories, show_categories
 from stores.woocommerce.client import Access, Client, Clock
 from stores.woocommerce.products import write_products
 from stores.woocommerce.redirects import redirect_csv, redirect_lines
-from stores.woocommerce.session import Progress, Session
+from stores.woocommerce.session import Session
 from stores.woocommerce.snapshot import contents_of, read_snapshot, read_terms
 from stores.woocommerce.text import clean
 from stores.woocommerce.wanted import WooWanted, keep_editors_fields, wanted_of
@@ -49,7 +49,7 @@ class WooCommerceTarget:
         known: Known,
         bind: Remember,
         *,
-        progress: Progress | None = None,
+        progress: Progress = silent,
         clock: Clock | None = None,
     ) -> None:
         self.settings, self.folder, self.progress, self.clock = settings, folder, progress, clock

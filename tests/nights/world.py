@@ -17,6 +17,7 @@ from sqlalchemy.engine import Engine
 
 from flows.again import resume, rollback
 from flows.main_path import plan, sync
+from flows.steps import PlainSteps
 from schemas.extract import Extract
 from schemas.plan import Plan
 from schemas.report import RunReport
@@ -106,8 +107,8 @@ class World:
             goods,
         )
 
-    def sync(self, allow: dict[str, int] | None = None) -> RunReport:
-        return sync(self.shop, read=self.extract, allow=ALL if allow is None else allow)
+    def sync(self, allow: dict[str, int] | None = None, steps: PlainSteps | None = None) -> RunReport:
+        return sync(self.shop, steps, read=self.extract, allow=ALL if allow is None else allow)
 
     def plan(self) -> Plan:
         report = plan(self.shop, read=self.extract, allow=ALL)

@@ -19,7 +19,8 @@ def test_2000_categories_and_20000_goods_load_in_seconds(make_shop, version):
 
     shop = make_shop(version)
     found = catalogue(20_000, "10.5")
-    target = OpenCartTarget(shop.store, shop.folder)
+    told = []
+    target = OpenCartTarget(shop.store, shop.folder, progress=lambda done, total: told.append((done, total)))
     wanted = target.want(found, wanted_contents(found, Rows(REDIRECT_COLUMNS)))
     needed = operations(wanted.contents, target.read(), Absent())
     plan = StorePlan(store="site", kind="opencart", operations=needed)
@@ -28,6 +29,10 @@ def test_2000_categories_and_20000_goods_load_in_seconds(make_shop, version):
         target.apply(plan, wanted, lambda present: operations(wanted.contents, present, Absent()), Journal())
     seconds = time.monotonic() - start
     assert len(needed) == 22_020
+    assert len(told) > 10, "after every batch"
+    assert told == sorted(told)
+    assert {total for _, total in told} == {22_020}
+    assert told[-1] == (22_020, 22_020)
     assert seconds < 40, f"{seconds:.1f} s: 3 to 8 s were measured"
     assert len(writes) < 120, "statements are for all rows at once"
     assert operations(wanted.contents, target.read(), Absent()) == ()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from flows.steps import PlainSteps
 from schemas.plan import KINDS
 from stores.protocol import Capabilities
 from tests.nights.world import Broken, World
@@ -22,9 +23,10 @@ class Shop:
 
     world: World
     bench: Bench
+    progress: list[tuple[str, int, int]] = field(default_factory=list)
 
     def sync(self) -> dict[str, int]:
-        report = self.world.sync()
+        report = self.world.sync(steps=PlainSteps(progress=lambda *told: self.progress.append(told)))
         assert report.outcome == "ok", report.message
         return report.plan["store"]
 
@@ -71,6 +73,11 @@ def test_a_first_load_creates_everything_and_a_second_writes_nothing(shop):
     assert first["category create"] == 4
     assert first["offer create"] == 20
     shop.check()
+    if shop.bench.kind in ("sql", "opencart", "woocommerce"):  # a feed's file is made in one go
+        done = [part for step, part, total in shop.progress if (step, total) == ("load store", 24)]
+        assert len(done) == len(shop.progress) > 1
+        assert done == sorted(done)
+        assert done[-1] == 24
     image = shop.bench.image()
     with shop.bench.fault(1):
         assert shop.sync() == {}, "any write would break here"
