@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from cli.console import note, out, out_json
 from schemas.chain import ChainReport, ShopResult
@@ -40,7 +41,10 @@ def _run(folders: list[str], workers: int | None, dask: str | None, flow: bool |
     if flow is None:
         flow = bool(os.environ.get("PREFECT_API_URL"))
     if flow:
-        os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "WARNING")  # its lines would say it all again
+        # the recap says what failed: Prefect would print each failed task's whole result, twice
+        os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+        if not silent:
+            note("running as a Prefect flow …")
         from flows.chain_flow import run_chain_as_flow
 
         return run_chain_as_flow(folders, workers, dask)
@@ -52,7 +56,7 @@ def _run(folders: list[str], workers: int | None, dask: str | None, flow: bool |
 def _step(shop: str, name: str, seconds: float | None) -> None:
     """Whole lines only: the shops speak all at once."""
     if seconds is not None:
-        note(f"  {shop}: {name} {seconds:.2f} s")
+        note(f"  {Path(shop).name}: {name} {seconds:.2f} s")
 
 
 def _told(shop: ShopResult) -> None:

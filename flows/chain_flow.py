@@ -14,6 +14,7 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas import State
 from prefect.futures import PrefectFuture
+from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
@@ -40,7 +41,12 @@ class ChainStopped(Exception):
         self.report = report
 
 
-@flow(name="sync-chain", log_prints=False, validate_parameters=True)
+def _run_name() -> str:
+    """``chain · 2026-11-24``."""
+    return f"chain · {flow_run.scheduled_start_time:%Y-%m-%d}"
+
+
+@flow(name="sync-chain", flow_run_name=_run_name, log_prints=False, validate_parameters=True)
 def sync_chain(
     shops: list[ShopChoice] | None = None,
     workers: Annotated[int | None, Field(ge=1, le=64)] = None,

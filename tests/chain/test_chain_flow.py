@@ -124,7 +124,7 @@ def test_on_threads_the_flow_of_sound_shops_completes_and_returns_the_recap(tmp_
     report = sync_chain(folders, workers=2)
     assert (report.sentence, report.exit_code) == ("2 shops: 2 ok", 0)
     run, tasks, artifacts = last_flow_run()
-    assert run.state_name == "Completed"
+    assert (run.state_name, run.name[:10]) == ("Completed", "chain · 20")
     assert {name: task.state_name for name, task in tasks.items()} == {"toys": "Completed", "tools": "Completed"}
     assert "2 at a time on this machine" in artifacts["chain"].data
 
