@@ -47,6 +47,9 @@ def make_plan(run: Run, held: dict[Entity, list[int]]) -> Plan:
             run.warnings.append(error.message)
             continue
         aside = own or basis
+        fresh = set(aside.redirects) - {str(key) for key in run.state.redirects(past(run, name)).rows}
+        if fresh and (why := target.capabilities.gaps.get("redirect")):
+            run.warnings.append(f"store {name} does not redirect {len(fresh)} addresses that categories left: {why}")
         needed = operations(wanted.contents, present, Absent(aside.held, aside.retire))
         trips += store_trips(name, present, needed, limits(run.shop.guards))
         if own is not None:

@@ -20,7 +20,13 @@ from transforms.plan import wanted_contents
 
 
 def open_store(run: Run, settings: Store) -> Target:
-    """The store of these settings, with what it confirmed the last time where it cannot be asked."""
+    """The store of these settings, with what it confirmed the last time; what it cannot do is noted for the report."""
+    target = _open(run, settings)
+    run.report.gaps[settings.name] = {str(kind): why for kind, why in target.capabilities.gaps.items()}
+    return target
+
+
+def _open(run: Run, settings: Store) -> Target:
     folder = run.shop.folder
     progress = partial(run.progress, f"load {settings.name}")
     if isinstance(settings, SqlStore):

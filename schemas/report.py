@@ -101,6 +101,7 @@ class RunReport(_Model):
     allowed: dict[str, int] = Field(default_factory=dict, description="guards let through by --allow: measured rows")
     plan: dict[str, dict[str, int]] = Field(default_factory=dict, description="planned operations by store and kind")
     stores: list[StoreResult] = Field(default_factory=list)
+    gaps: dict[str, dict[str, str]] = Field(default_factory=dict, description="what each store cannot do, and why")
     own_catalogues: dict[str, OwnCatalogue] = Field(default_factory=dict, description="stores with rules of their own")
     outputs: list[str] = Field(default_factory=list)
     seconds: dict[str, float] = Field(default_factory=dict)

@@ -24,9 +24,10 @@ class Shop:
     world: World
     bench: Bench
     progress: list[tuple[str, int, int]] = field(default_factory=list)
+    report: Any = None
 
     def sync(self) -> dict[str, int]:
-        report = self.world.sync(steps=PlainSteps(progress=lambda *told: self.progress.append(told)))
+        report = self.report = self.world.sync(steps=PlainSteps(progress=lambda *told: self.progress.append(told)))
         assert report.outcome == "ok", report.message
         return report.plan["store"]
 
@@ -102,6 +103,9 @@ def test_a_branch_moves_with_all_below_it(shop):
     shop.world.sections[2] = (4, "Посуд", 2)
     assert shop.sync()["category move"] == 1
     shop.check()
+    assert set(shop.report.gaps["store"]) == shop.bench.gaps
+    told = [text for text in shop.report.warnings if "does not redirect 2 addresses" in text]
+    assert len(told) == ("redirect" in shop.bench.gaps), "what it cannot do is told on the night on which it matters"
     assert shop.sync() == {}
 
 
