@@ -19,7 +19,6 @@ REDIRECT_COLUMNS = ("old_number", "old_path", "number")
 _IDENTIFYING: dict[Entity, tuple[str, ...]] = {
     "category": ("name", "parent_number", "hidden"),
     "offer": ("name", "category_number", "hidden"),
-    "redirect": REDIRECT_COLUMNS,
 }
 
 

@@ -66,7 +66,7 @@ def build_sections(
     matching: Matching,
     policy: Policy,
     names: NamesPolicy,
-    known_numbers: Mapping[int, str] | None = None,
+    known_numbers: Mapping[int, str],
 ) -> SectionPlan:
     """Decide the section of every clean product type.
 
@@ -74,7 +74,7 @@ def build_sections(
     for rules that point nowhere, contradict each other or make a loop; TorgsyncError under the policy ``error`` when a
     type has no section.
     """
-    builder = _Builder(types, hand, rules, matching, policy, names, dict(known_numbers or {}))
+    builder = _Builder(types, hand, rules, matching, policy, names, known_numbers)
     for type_id in builder.types:
         builder.own(type_id)
     decisions = {type_id: builder.decide(type_id) for type_id in builder.types}
@@ -109,7 +109,7 @@ class _Builder:
         matching: Matching,
         policy: Policy,
         names: NamesPolicy,
-        known_numbers: dict[int, str],
+        known_numbers: Mapping[int, str],
     ) -> None:
         self.rules, self.matching, self.policy, self.names = rules, matching, policy, names
         self.sections = {
@@ -138,7 +138,7 @@ class _Builder:
         self.ended: dict[int, str | None] = {}
         self.unusable: dict[int, str] = {}
         self.renamed: dict[str, str] = {}
-        self.numbers = {n: identity for n, identity in known_numbers.items()}
+        self.numbers = dict(known_numbers)
         self.numbers |= {s.number: s.identity for s in self.sections.values() if s.number is not None}
         self.by_path: dict[tuple[str, ...], list[int]] = {}
         for type_id, t in self.types.items():

@@ -173,6 +173,7 @@ def test_a_second_root_of_the_types_stops_only_where_there_was_one():
     three = {**two, 3: (None, "Двір")}
     shown = {1: (None, "Дім")}
     assert trips(catalogue(shown, {1: 1}, types=one), catalogue(shown, {1: 1}, types=two)) == {"second_root": (1, 0)}
+    assert trips(catalogue(shown, {1: 1}, types=one), catalogue(shown, {1: 1}, types=three)) == {"second_root": (2, 0)}
     assert trips(catalogue(shown, {1: 1}, types=two), catalogue(shown, {1: 1}, types=three)) == {}
     assert trips(catalogue(shown, {1: 1}, types=two), catalogue(shown, {1: 1}, types=one)) == {}
 

@@ -31,6 +31,18 @@ def test_new_numbers_go_by_the_paths_of_the_sections_and_not_by_ids():
     }  # fmt: skip
 
 
+def test_a_new_number_is_never_one_that_a_rule_gives_tonight():
+    rules = "rules:\n  - {match: {type_id: 2}, do: {number: 500}, reason: x}\n"
+    found = decide(TYPES, sections_frame(), GOODS, rules, unmapped="create", first_number=500)
+    assert found.paths == {501: ("А",), 500: ("А", "Б")}
+
+
+def test_a_chain_names_torgsofts_own_sections_by_their_keys_and_others_by_their_numbers():
+    found = decide(TYPES, sections_frame((1, None, "А", 5), (2, 1, "Б", None)), GOODS, first_number=100)
+    sections = found.decided.numbered.sections
+    assert dict(zip(sections["number"], sections["chain_key"], strict=True)) == {5: 1, 100: 100}
+
+
 def test_torgsoft_may_take_over_the_number_that_the_registry_gave_to_that_very_section():
     first = decide(TYPES, sections_frame((9, None, "А", None)), GOODS, first_number=100)
     typed = decide(TYPES, sections_frame((9, None, "А", 100)), GOODS, registry=registry_after(first))

@@ -31,7 +31,9 @@ def test_a_key_that_is_its_own_parent_is_bad_with_all_below_it():
 
 
 def test_the_members_of_a_cycle_are_told_from_what_hangs_below_it():
-    found = check_tree({1: None, 2: 4, 3: 2, 4: 3, 5: 4, 6: 5, 7: 8, 8: 7})
+    parents = {1: None, 2: 4, 3: 2, 4: 3, 5: 4, 6: 5, 7: 8, 8: 7}
+    found = check_tree(parents)
+    assert check_tree(dict(reversed(parents.items()))) == found
     assert found.order == [1]
     loop, other = (CYCLE, "2 → 4 → 3 → 2"), (CYCLE, "7 → 8 → 7")
     assert found.bad == {2: loop, 3: loop, 4: loop, 5: (ABOVE, "below 4"), 6: (ABOVE, "below 5"), 7: other, 8: other}
