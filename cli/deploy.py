@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,16 +44,16 @@ def run_deploy(words: list[str] | None, pool: str, folder: Path | None, prune: b
 
 
 def deploy(
-    shops: list[Shop], pool: str, folder: Path | None, prune: bool = False, runs_tell: bool = False
+    shops: list[Shop], pool: str, folder: Path | None, prune: bool = False, automate: bool = True
 ) -> dict[str, Any]:
-    """Register the shops' deployments and the automations on the server of PREFECT_API_URL; what was done, by name.
+    """Register the shops' deployments, and where ``automate`` the automations, on the server of PREFECT_API_URL.
 
-    ``runs_tell``: the runs have TORGSYNC_ALERT_URLS themselves, so the server tells only of what they cannot tell.
+    Returns what was done, by name.
     """
     import httpx
     from prefect.client.orchestration import get_client
 
-    from flows.automations import Watched, install
+    from flows.automations import Installed, Watched, install
     from flows.deployments import chain_deployment, forgotten, make_pool, register, shop_deployments
 
     wanted = [deployment for shop in shops for deployment in shop_deployments(shop)]
@@ -73,7 +72,7 @@ def deploy(
     told = sorted(others)
     nightly = [name.split("/")[1] for name in [*names, *([] if prune else told)] if name.endswith("-nightly")]
     watched = Watched(flows=("sync-shop", "rollback-shop"), nightly=tuple(nightly))
-    automations = install(watched=replace(watched, states=("Crashed",)) if runs_tell else watched)
+    automations = install(watched=watched) if automate else Installed()
     return {
         "registered": names, "deleted": told if prune else [], "others": [] if prune else told, "pool": pool,
         "automations": sorted(automations.created + automations.updated + automations.unchanged),

@@ -6,14 +6,19 @@ import os
 import signal
 import socket
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from cli.console import note, out
 from cli.deploy import deploy, shops_of
+from flows.alerts import failures, overdue, send_late
 from flows.local_server import POOL, Child, environment, server_child, wait_until_up, worker_child
 from schemas.errors import Interrupted, SettingsError
 from schemas.shop import Shop
 
+_LOOK = 600.0
+"""Seconds between two looks for a night that is missing."""
+_TOO_OLD = timedelta(hours=26)
 _TOO_OFTEN = 5, 300.0
 """A child that ends so many times within so many seconds is not started again."""
 
@@ -21,6 +26,7 @@ _TOO_OFTEN = 5, 300.0
 def run_serve(words: list[str] | None, host: str, port: int, reports_port: int, home: Path, limit: int) -> None:
     """Serve until a signal comes; then end every run, the worker and the server in good order."""
     from cli.reports_server import serve_reports
+    from flows.local_server import end_dead_runs
 
     shops = shops_of(words)
     for number in (port, reports_port):
@@ -37,12 +43,11 @@ def run_serve(words: list[str] | None, host: str, port: int, reports_port: int, 
         note("starting the Prefect server (10 to 20 seconds) …")
         server.start()
         wait_until_up(server, env["PREFECT_API_URL"])
-        told = deploy(shops, POOL, Path.cwd(), runs_tell=True)
-        for remark in told["notes"]:
-            note(remark)
+        told = deploy(shops, POOL, Path.cwd(), automate=False)
+        end_dead_runs(POOL)
         worker.start()
         out(_welcome(shops, f"http://{host}:{port}", reports_url, len(told["registered"]), time.monotonic() - begun))
-        _watch([server, worker])
+        _watch([server, worker], Overdue(shops))
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         note("ending the worker and its runs, then the server …")
@@ -71,7 +76,27 @@ def _welcome(shops: list[Shop], url: str, reports: str, number: int, seconds: fl
     )  # fmt: skip
 
 
-def _watch(children: list[Child]) -> None:
+class Overdue:
+    """Looks now and then whether a shop's last good night is too old, and tells it once."""
+
+    def __init__(self, shops: list[Shop]) -> None:
+        self.shops, self.told, self.next = shops, dict[str, str](), 0.0
+
+    def look(self) -> None:
+        """Look, unless that was done a few minutes ago."""
+        if time.monotonic() < self.next:
+            return
+        self.next = time.monotonic() + _LOOK
+        for shop in self.shops:
+            late = overdue(shop, _TOO_OLD, datetime.now().astimezone())
+            if late and self.told.get(shop.name) != late.run:
+                self.told[shop.name] = late.run
+                note(f"torgsync: {shop.name}: {late.told}")
+                for failure in failures(send_late(shop, late.told)):
+                    note(f"torgsync: warning: {failure}")
+
+
+def _watch(children: list[Child], overdue: Overdue) -> None:
     """Start again what ends by itself; raises SettingsError for a child that cannot be kept alive."""
     while True:
         for child in children:
@@ -84,6 +109,7 @@ def _watch(children: list[Child]) -> None:
             note(f"the {child.name} ended by itself: starting it again (its log: {child.log})")
             child.start()
         try:
+            overdue.look()
             time.sleep(0.5)
         except KeyboardInterrupt:
             raise Interrupted(130) from None

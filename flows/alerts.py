@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -125,6 +126,31 @@ def send_test(shop: Shop) -> list[Sent]:
     return tell(shop, urls, subject(shop.name, "test"), body, True, beat)
 
 
+@dataclass(frozen=True)
+class Late:
+    """A shop's last run that ended ok is too old: which run it is, and the sentence."""
+
+    run: str
+    told: str
+
+
+def overdue(shop: Shop, most: timedelta, now: datetime) -> Late | None:
+    """Whether the last run that ended ok is older than ``most``; None also where there never was one."""
+    try:
+        state = State(shop.state_url, shop.name)
+        try:
+            good = next((row for row in state.runs(purposes=NIGHTLY) if row["outcome"] == "ok"), None)
+        finally:
+            state.close()
+    except TorgsyncError:  # its own runs tell of it
+        return None
+    return Late(good["run"], _too_old(good, now)) if good is not None and now - _moment(good) > most else None
+
+
+def _too_old(good: dict[str, Any], now: datetime) -> str:
+    return f"the last run that ended ok is {_hours(now - _moment(good))} old: {good['run']}"
+
+
 def late_or_missing(shop: Shop, most: timedelta, now: datetime) -> str:
     """What is wrong with a shop's nights, in one line: none ended ok for longer than ``most``, or the last did not."""
     try:
@@ -142,7 +168,7 @@ def late_or_missing(shop: Shop, most: timedelta, now: datetime) -> str:
     if good is None:
         wrong.append("no run has ended ok yet")
     elif now - _moment(good) > most:
-        wrong.append(f"the last run that ended ok is {_hours(now - _moment(good))} old: {good['run']}")
+        wrong.append(_too_old(good, now))
     if ended and ended[0]["outcome"] != "ok":
         outcome = "interrupted" if ended[0]["outcome"] == "running" else ended[0]["outcome"]
         told = f": {ended[0]['message']}" if ended[0]["message"] else ""

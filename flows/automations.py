@@ -45,11 +45,10 @@ _QUIET = ("Paused", "Suspended", "AwaitingRetry", "Cancelled")
 
 @dataclass(frozen=True)
 class Watched:
-    """Which runs are watched, of which ends one is told, and for how long one waits. A name may end with ``*``."""
+    """Which runs are watched, and for how long one waits. A name may end with ``*``."""
 
     flows: tuple[str, ...] = ("sync-shop",)
     nightly: tuple[str, ...] = ("nightly*",)
-    states: tuple[str, ...] = (*BAD, "Degraded")
     missing_after: timedelta = timedelta(hours=26)
     late_after: timedelta = timedelta(minutes=15)
     beats_missed: int = 3
@@ -89,10 +88,9 @@ def automations(block: UUID | None, watched: Watched | None = None) -> list[Auto
     watched = watched or Watched()
     found = [_zombie(watched)]
     if block is not None:
-        bad, good = [[s for s in states if s in watched.states] for states in (BAD, ("Degraded",))]
-        found += [_notify(block, "a run did not end ok", "", _reactive(watched, bad))] if bad else []
-        found += [_notify(block, "a run needs a look", "", _reactive(watched, good))] if good else []
         found += [
+            _notify(block, "a run did not end ok", "", _reactive(watched, BAD)),
+            _notify(block, "a run needs a look", "", _reactive(watched, ("Degraded",))),
             _notify(block, "a run is late", "Scheduled, and not begun: is a worker running?", _late(watched)),
             _notify(block, "a night is missing", f"No later run ended ok for {_hours(watched)}.", _missing(watched)),
         ]  # fmt: skip

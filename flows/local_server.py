@@ -39,7 +39,6 @@ def environment(host: str, port: int, home: Path, reports_url: str) -> dict[str,
         "PREFECT_SERVER_UI_V2_ENABLED": "false",
         "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
         "PREFECT_CLI_PROMPT": "false",
-        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
         "TORGSYNC_REPORTS_URL": reports_url,
     }
 
@@ -123,6 +122,36 @@ def worker_child(env: dict[str, str], folder: Path, limit: int) -> Child:
     """A worker that runs up to ``limit`` flow runs at a time, each as a process of its own."""
     words = ["prefect", "worker", "start", "--pool", POOL, "--type", "process", "--limit", str(limit)]
     return Child("worker", words, env, folder / "worker.log")
+
+
+def end_dead_runs(pool: str) -> int:
+    """Mark what a pool's runs were doing when their machine went down as crashed: called before its worker starts.
+
+    Returns how many there were. Only for a pool whose one worker is ours.
+    """
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import (
+        FlowRunFilter,
+        FlowRunFilterState,
+        FlowRunFilterStateType,
+        WorkPoolFilter,
+        WorkPoolFilterName,
+    )
+    from prefect.client.schemas.objects import StateType
+    from prefect.states import Crashed
+
+    alive = [StateType.PENDING, StateType.RUNNING, StateType.PAUSED, StateType.CANCELLING]
+    states = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=alive)))
+    with get_client(sync_client=True) as client:
+        dead = client.read_flow_runs(
+            flow_run_filter=states, work_pool_filter=WorkPoolFilter(name=WorkPoolFilterName(any_=[pool])), limit=200
+        )
+        for run in dead:
+            message = (
+                "its process ended without a word: killed, or the machine went down — next: Retry goes on from its plan"
+            )
+            client.set_flow_run_state(run.id, Crashed(message=message), force=True)
+    return len(dead)
 
 
 def wait_until_up(child: Child, url: str) -> None:

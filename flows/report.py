@@ -15,7 +15,7 @@ from transforms.values import missing
 def fill_report(run: Run) -> None:
     """Counts, quarantine by reason, types without a section, rules, changed numbers and names, warnings."""
     report = run.report
-    report.finished_at = datetime.now().astimezone().isoformat("T", "seconds")
+    report.finished_at = datetime.now().astimezone().isoformat("T", "milliseconds")
     report.warnings = list(run.warnings)
     if run.raw is not None:
         report.source = run.raw.source

@@ -22,9 +22,9 @@ _watching = threading.Lock()
 
 
 def setting(stores: tuple[str, ...] = (), wait_minutes: int = 0) -> Setting:
-    """What surrounds a run that is this flow run."""
+    """What surrounds a run that is this flow run. Prefect may end its process by SystemExit once the worker is gone."""
     wait = max(wait_minutes * 60.0, PATIENCE)
-    return Setting(stores, wait, str(flow_run.id or ""), (TerminationSignal,))
+    return Setting(stores, wait, str(flow_run.id or ""), (TerminationSignal, SystemExit))
 
 
 def die_with_parent() -> None:

@@ -191,7 +191,12 @@ def serve(folder: Path, shops: dict[str, ShopFolder]) -> Served:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """One machine for all tests of this folder, with the shops that they take one each."""
     folder = tmp_path_factory.mktemp("machine")
-    more = {"form": "", "asked": CALM + SOFT, "unanswered": CALM + SOFT + HURRY}
+    more = {
+        "form": "",
+        "busy": CALM + "[history]\nkeep_runs = 500\n",
+        "asked": CALM + SOFT,
+        "unanswered": CALM + SOFT + HURRY,
+    }
     names = ("form", "stopped", "asked", "unanswered", "killed", "mended", "busy")
     shops = {name: make_shop(folder, name, more.get(name, CALM)) for name in names}
     machine = serve(folder, shops)
