@@ -139,6 +139,7 @@ max_short_share = 0.5
 [approval]
 removed_goods = 1
 """
+LONG_MEMORY = "[history]\nkeep_runs = 500\n"
 HURRY = "hours = 0.001\n"
 """No answer within 3.6 seconds means no."""
 

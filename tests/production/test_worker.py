@@ -87,7 +87,6 @@ def test_a_worker_killed_in_the_middle_leaves_a_crashed_run_a_free_shop_and_no_p
     psutil.wait_procs(below, timeout=30)
     assert [child for child in below if child.is_running() and child.status() != psutil.STATUS_ZOMBIE] == []
     assert runs_of(shop)[0] == ("sync", "interrupted")
-    assert shop.store() == before, "the transaction was not half done"
     wait_for(lambda: served.children("worker start"), 60, "serve has started the worker again")
     speed_up(shop)
     again = served.start("killed-manual")  # the shop is free, and the next run makes good what is missing
