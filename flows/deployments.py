@@ -108,8 +108,8 @@ def register(client: SyncPrefectClient, wanted: Iterable[Deployment], pool: str,
         schedules = []
         if deployment.cron:
             schedule = CronSchedule(cron=deployment.cron, timezone=deployment.timezone)
-            slug = f"{deployment.name}-{deployment.cron.replace(' ', '-').replace('*', 'x')}"
-            schedules = [DeploymentScheduleCreate(schedule=schedule, active=_active(client, full), slug=slug)]
+            active = _active(client, full)
+            schedules = [DeploymentScheduleCreate(schedule=schedule, active=active, slug=deployment.name)]
         client.create_deployment(
             client.create_flow(deployment.flow),
             deployment.name,

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from reports.outputs import goods_below, preorder
 from reports.plan import MOST, Names, blocks, named, plan_title, twin
-from reports.summary import COUNTED, phrase, store_sentence, title
+from reports.summary import counted, phrase, store_sentence, title
 from schemas.plan import Plan
 from schemas.reasons import REASONS
 from schemas.report import RunReport
@@ -43,11 +43,7 @@ def run_page(
     shown = {
         "title": title(report),
         "report": report,
-        "tiles": [
-            (word, report.counts[key])
-            for key, word in COUNTED.items()
-            if report.counts.get(key) or (key in report.counts and key != "goods_held")
-        ],
+        "tiles": counted(report),
         "lost": [item for item in unmapped if item.category_number is None],
         "saved": [item for item in unmapped if item.category_number is not None],
         "rejected": rejected,

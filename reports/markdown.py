@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reports.plan import MOST, Names, blocks, named, row_line, twin
-from reports.summary import COUNTED, phrase, store_sentence, title
+from reports.summary import counted, phrase, store_sentence, title
 from schemas.plan import Plan
 from schemas.reasons import REASONS
 from schemas.report import RunReport, UnmappedType
@@ -32,7 +32,8 @@ def summary_text(report: RunReport, page: str = "") -> str:
         lines += [plain(phrase(report)), ""]
     if report.next_step:
         lines += [f"What to do: {plain(report.next_step)}", ""]
-    lines += _counts(report.counts)
+    if shown := counted(report):
+        lines += ["| | |", "|---|--:|", *(f"| {word} | {number} |" for word, number in shown), ""]
     if report.stores:
         lines += ["| store | kind | what happened |", "|---|---|---|"]
         lines += [f"| {plain(s.name)} | {s.kind} | {plain(store_sentence(s))} |" for s in report.stores]
@@ -44,11 +45,6 @@ def summary_text(report: RunReport, page: str = "") -> str:
     if page:
         lines += [f"The whole report: {page}", ""]
     return "\n".join([*lines, f"run `{report.run}`, {sum(report.seconds.values()):.1f} s"])
-
-
-def _counts(counts: Mapping[str, int]) -> list[str]:
-    shown = [f"| {word} | {counts[key]} |" for key, word in COUNTED.items() if key in counts]
-    return ["| | |", "|---|--:|", *shown, ""] if shown else []
 
 
 def plan_table(plan: Plan, names: Names | None = None, limit: int = MOST) -> Table:

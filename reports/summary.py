@@ -20,6 +20,16 @@ COUNTED = {
 """The counts of a report that a person is shown, with their words."""
 
 
+def counted(report: RunReport) -> list[tuple[str, int]]:
+    """The counts that a person is shown, each with its word; nothing held is no news."""
+    counts = report.counts
+    return [
+        (word, counts[key])
+        for key, word in COUNTED.items()
+        if counts.get(key) or (key in counts and key != "goods_held")
+    ]
+
+
 def summary(report: RunReport, limit: int = 10, error: bool = True) -> str:
     """What the run did, in the order in which a person asks: outcome, what to look at, goods, rescued types, stores.
 

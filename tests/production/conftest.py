@@ -198,7 +198,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         "asked": CALM + SOFT,
         "unanswered": CALM + SOFT + HURRY,
     }
-    names = ("form", "stopped", "asked", "unanswered", "killed", "mended", "busy")
+    names = ("form", "stopped", "asked", "unanswered", "killed", "mended", "busy", "declared")
     shops = {name: make_shop(folder, name, more.get(name, CALM)) for name in names}
     machine = serve(folder, shops)
     try:

@@ -112,6 +112,22 @@ def test_a_failed_run_that_is_retried_goes_on_from_its_plan(served: Served):
     assert sum(step["name"].startswith("extract") for step in steps) == 1, "what was read is not read again"
 
 
+def test_prefects_own_command_deploys_a_shop_by_prefect_yaml_and_a_worker_runs_it(served: Served, tmp_path):
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")} | {
+        "PREFECT_API_URL": f"{served.url}/api", "PREFECT_HOME": str(tmp_path), "DO_NOT_TRACK": "1",
+        "TORGSYNC_SHOP": "declared", "TORGSYNC_FOLDER": str(served.folder), "PYTHONPATH": str(ROOT),
+    }  # fmt: skip
+    words = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
+    done = subprocess.run(words, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (schedule,) = [found["schedule"] for found in served.deployment("declared-nightly")["schedules"]]
+    assert (schedule["cron"], schedule["timezone"]) == ("30 2 * * *", "Europe/Kyiv")
+    assert served.deployment("declared-plan-only")["parameters"] == {"shop": "declared", "dry_run": True}
+    assert served.deployment("declared-rollback", "rollback-shop")["enforce_parameter_schema"]
+    assert served.ended(served.start("declared-manual"))["name"] == "Completed"
+    assert len(served.shops["declared"].store()["offers"]) == 40
+
+
 def test_what_ran_when_the_machine_went_down_is_marked_as_crashed(served: Served):
     later = {"state": {"type": "SCHEDULED", "state_details": {"scheduled_time": "2099-01-01T00:00:00Z"}}}
     id_ = served.deployment("form-manual")["id"]
