@@ -26,14 +26,15 @@ from schemas.shop import Shop
 PATIENCE = 0.5
 """Seconds that a held lock is waited for: somebody who only looks whether the shop is held has it for a moment."""
 
+_KEEPALIVES = {"tcp_keepalives_idle": "60", "tcp_keepalives_interval": "20", "tcp_keepalives_count": "3"}
 _PLACE = ".torgsync.lock"
 _NAME_LENGTH = 63  # PostgreSQL cuts an application_name after it
 
 
 @contextmanager
-def hold(shop: Shop, patience: float = PATIENCE) -> Iterator[None]:
-    """Hold the shop. Raises ShopBusy, naming the holder, when another run still has it after ``patience`` seconds."""
-    end = time.monotonic() + max(patience, PATIENCE)
+def hold(shop: Shop, wait: float = 0.0) -> Iterator[None]:
+    """Hold the shop. Raises ShopBusy, naming the holder, when another run still has it after ``wait`` seconds."""
+    end = time.monotonic() + max(wait, PATIENCE)
     with _folder(shop, end), _database(shop, end):
         yield
 
@@ -123,6 +124,9 @@ def _lock(connection: Connection, shop: Shop, end: float) -> None:
     key = lock_key(shop.name)
     # nobody speaks on this connection while the run lasts: the server must not take it for idle
     connection.execute(text("select set_config(name, '0', false) from pg_settings where name = 'idle_session_timeout'"))
+    # a machine that loses its power says no word: the server shall miss it within two minutes, and free the shop
+    for name, value in _KEEPALIVES.items():
+        connection.execute(text("select set_config(:name, :value, false)"), {"name": name, "value": value})
     while not connection.execute(text("select pg_try_advisory_lock(:key)"), {"key": key}).scalar():
         if time.monotonic() > end:
             raise _busy(shop, connection.execute(_HOLDER, {"key": key}).scalar() or "another process")

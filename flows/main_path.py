@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from flows.carry_out import carry_out
@@ -34,7 +35,7 @@ def sync(
     steps: PlainSteps | None = None,
     do: Steps | None = None,
     allow: Mapping[str, int] | None = None,
-    read: Reader = read_base,
+    read: Reader | None = None,
     ask: Ask = nobody,
     setting: Setting = AS_USUAL,
 ) -> RunReport:
@@ -61,7 +62,7 @@ def plan(
     steps: PlainSteps | None = None,
     allow: Mapping[str, int] | None = None,
     do: Steps | None = None,
-    read: Reader = read_base,
+    read: Reader | None = None,
     setting: Setting = AS_USUAL,
 ) -> RunReport:
     """The same up to the plan, which is written to ``output/plan.json``; no store is changed."""
@@ -74,9 +75,10 @@ def plan(
     return run_session(shop, steps, body, purpose="plan", allow=allow, setting=setting)
 
 
-def build(run: Run, do: Steps, read: Reader) -> None:
+def build(run: Run, do: Steps, read: Reader | None = None) -> None:
     """Extract, validate, decide, build the catalogue, plan."""
     shop = run.shop
+    read = read or partial(read_base, progress=lambda table, done, total: run.progress("extract", done, total))
     rules = run.rules = shop_rules(shop)
     raw = run.raw = do("extract", read, shop.source, shop.folder)
     check_extract(raw)

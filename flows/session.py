@@ -11,7 +11,7 @@ from uuid import uuid4
 import pandas as pd
 
 from flows.alerts import announce, announce_refused, judge
-from flows.lock import PATIENCE, hold
+from flows.lock import hold
 from flows.outputs import write_outputs
 from flows.report import fill_report
 from flows.run import Run
@@ -36,7 +36,7 @@ class Setting:
     """
 
     stores: tuple[str, ...] = ()
-    wait: float = PATIENCE
+    wait: float = 0.0
     flow_run: str = ""
     signals: tuple[type[BaseException], ...] = ()
 

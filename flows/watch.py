@@ -10,7 +10,6 @@ import time
 from prefect.exceptions import TerminationSignal
 from prefect.runtime import flow_run
 
-from flows.lock import PATIENCE
 from flows.session import Setting
 
 _LOOK = 1.0
@@ -23,8 +22,7 @@ _watching = threading.Lock()
 
 def setting(stores: tuple[str, ...] = (), wait_minutes: int = 0) -> Setting:
     """What surrounds a run that is this flow run. Prefect may end its process by SystemExit once the worker is gone."""
-    wait = max(wait_minutes * 60.0, PATIENCE)
-    return Setting(stores, wait, str(flow_run.id or ""), (TerminationSignal, SystemExit))
+    return Setting(stores, wait_minutes * 60.0, str(flow_run.id or ""), (TerminationSignal, SystemExit))
 
 
 def die_with_parent() -> None:

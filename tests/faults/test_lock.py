@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
+import flows.lock
 from flows.lock import application_name, held, hold, lock_key
 from schemas.errors import SettingsError, ShopBusy
 from schemas.shop import load_shop
@@ -183,6 +184,21 @@ def test_the_holders_connection_outlives_a_server_that_ends_idle_ones(tmp_path, 
         other = shop_folder(tmp_path / "other", postgres_url)
         with pytest.raises(ShopBusy), hold(load_shop(other)):
             pass
+
+
+def test_a_holder_whose_machine_loses_its_power_is_missed_within_two_minutes(tmp_path, postgres_url, monkeypatch):
+    """The server itself is asked: whom it has not heard of for 60 s, then 3 times in 20 s, it takes for dead."""
+    told = {}
+
+    def ask(connection, shop, end):
+        lock(connection, shop, end)
+        for name in flows.lock._KEEPALIVES:
+            told[name] = connection.execute(text(f"show {name}")).scalar()
+
+    lock = flows.lock._lock
+    monkeypatch.setattr(flows.lock, "_lock", ask)
+    with hold(load_shop(shop_folder(tmp_path / "shop", postgres_url))):
+        assert told == {"tcp_keepalives_idle": "60", "tcp_keepalives_interval": "20", "tcp_keepalives_count": "3"}
 
 
 def test_a_postgresql_that_cannot_be_reached_is_one_clear_error_without_the_password(tmp_path, postgres_url):
