@@ -195,22 +195,18 @@ def serve(
 @app.command(epilog="Example: PREFECT_API_URL=http://prefect:4200/api torgsync deploy --pool torgsync")
 def deploy(
     shops: Annotated[list[str] | None, typer.Argument(help="Shops. Default: all below shops/.")] = None,
-    pool: Annotated[
-        str, typer.Option(help="The work pool; made as one of processes where there is none.")
-    ] = "torgsync",
+    pool: Annotated[str, typer.Option(help="The work pool; made, of processes, where there is none.")] = "torgsync",
     folder: Annotated[
-        Path | None, typer.Option(help="Where the workers' processes start: shops are found from there.")
-    ] = None,
-    in_place: Annotated[
-        bool, typer.Option("--here/--no-folder", help="Without --folder: this folder, or what the pool says.")
-    ] = True,
+        Path, typer.Option(help="Where the workers' processes start: shops are found from there.")
+    ] = Path(),
+    no_folder: Annotated[bool, typer.Option("--no-folder", help="Where they start is the work pool's to say.")] = False,
     prune: Annotated[bool, typer.Option("--prune", help="Delete torgsync's deployments of other shops.")] = False,
     as_json: Json = False,
 ) -> None:
     """Register each shop's deployments (nightly, manual, plan-only, rollback) on the server of PREFECT_API_URL."""
     from cli.deploy import run_deploy
 
-    run_deploy(shops, pool, folder or (Path.cwd() if in_place else None), prune, as_json)
+    run_deploy(shops, pool, None if no_folder else folder.resolve(), prune, as_json)
 
 
 @app.command(epilog="Example: torgsync report household last --html report.html")
