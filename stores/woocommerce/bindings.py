@@ -18,7 +18,8 @@ class Bindings:
     - ``category_hidden``: ("1" or "0", None). WooCommerce itself has no hidden categories.
     - ``offer``: (product id, slug).
     - ``offer_link``: (term id, next term id or None): the category that we put the product into, and the one that
-      takes its place by a request on its way. Other categories of a product are an editor's.
+      takes its place by a request on its way. Other categories of a product are an editor's. After a run that died, or
+      a product that the shop refused, both may stay noted until the next move: the product is in one of them by us.
     """
 
     def __init__(self, known: Mapping[Key, Value], remember: Remember) -> None:

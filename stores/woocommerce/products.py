@@ -113,8 +113,9 @@ def _place(session: Session, operation: Operation, batch: _Batch) -> None:
         return
     linked = own_link(product, session.bindings.links(good), session.bindings.numbers())
     if term not in product.categories or linked != term:
-        ours = {linked, *session.bindings.links(good)} - {term}
-        kept = [category for category in product.categories if category not in ours and category != term]
+        # Not all that is noted is taken away: a run that died, or found another fault with the product, left the note
+        # of a move that was done. If the category that the product left is there again, an editor put it there.
+        kept = [category for category in product.categories if category not in (linked, term)]
         item["categories"] = [{"id": category} for category in [*kept, term]]
         batch.links[good] = term
     if item:

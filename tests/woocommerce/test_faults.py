@@ -232,6 +232,27 @@ def test_an_editors_link_survives_a_run_that_died_between_two_moves_of_a_good(ni
     assert {c["id"] for c in night.product(1)["categories"]} == {night.term(3)["id"], night.term(1)["id"]}
 
 
+@pytest.mark.parametrize("seen", [True, False], ids=["after a night without changes", "before the next night"])
+def test_an_editor_may_put_a_good_back_where_a_run_that_died_took_it_from(night, seen):
+    """The note of the move still names both categories; the one that the good left is the editor's from now on."""
+    night.small().sync()
+    night.goods[1] = (4, "Товар 1")
+    plan = night.plan()
+    night.bindings = Dying(night.bindings, 2, False)
+    with pytest.raises(Killed):
+        night.apply(plan)
+    night.bindings = dict(night.bindings)
+    assert [c["id"] for c in night.product(1)["categories"]] == [night.term(4)["id"]], "it was done"
+    if seen:
+        night.sync()
+    night.product(1)["categories"].append({"id": night.term(2)["id"]})
+    night.sync()
+    assert {c["id"] for c in night.product(1)["categories"]} == {night.term(2)["id"], night.term(4)["id"]}
+    night.goods[1] = (1, "Товар 1")
+    night.sync()
+    assert {c["id"] for c in night.product(1)["categories"]} == {night.term(2)["id"], night.term(1)["id"]}
+
+
 @pytest.mark.parametrize("dies", [False, True])
 def test_a_lost_request_takes_nothing_over_where_nothing_shall_be_taken_over(night, dies):
     night.settings["adopt"] = False
