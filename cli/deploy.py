@@ -44,11 +44,16 @@ def run_deploy(words: list[str] | None, pool: str, folder: Path | None, prune: b
 
 
 def deploy(
-    shops: list[Shop], pool: str, folder: Path | None, prune: bool = False, automate: bool = True
+    shops: list[Shop],
+    pool: str,
+    folder: Path | None,
+    prune: bool = False,
+    automate: bool = True,
+    limit: int | None = None,
 ) -> dict[str, Any]:
     """Register the shops' deployments, and where ``automate`` the automations, on the server of PREFECT_API_URL.
 
-    Returns what was done, by name.
+    ``limit``: so many runs of the pool at a time. Returns what was done, by name.
     """
     import httpx
     from prefect.client.orchestration import get_client
@@ -61,7 +66,7 @@ def deploy(
         wanted.append(chain_deployment(shops))
     try:
         with get_client(sync_client=True) as client:
-            make_pool(client, pool)
+            make_pool(client, pool, limit)
             names = register(client, wanted, pool, folder)
             others = forgotten(client, names)
             for id_ in others.values() if prune else ():

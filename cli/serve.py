@@ -37,13 +37,13 @@ def run_serve(words: list[str] | None, host: str, port: int, reports_port: int, 
     env = environment(host, port, home, reports_url)
     os.environ.update(env)  # for the client in this process, before prefect is imported
     server = server_child(host, port, env, home)
-    worker = worker_child(env, home, limit)
+    worker = worker_child(env, home)
     try:
         begun = time.monotonic()
         note("starting the Prefect server (10 to 20 seconds) …")
         server.start()
         wait_until_up(server, env["PREFECT_API_URL"])
-        told = deploy(shops, POOL, Path.cwd(), automate=False)
+        told = deploy(shops, POOL, Path.cwd(), automate=False, limit=limit)
         end_dead_runs(POOL)
         worker.start()
         out(_welcome(shops, f"http://{host}:{port}", reports_url, len(told["registered"]), time.monotonic() - begun))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
+import threading
 from typing import Literal
+from uuid import UUID
 
 from prefect.client.orchestration import get_client
-from prefect.exceptions import FlowPauseTimeout
 from prefect.flow_runs import pause_flow_run
 from prefect.input import RunInput
 from prefect.runtime import flow_run
-from prefect.states import Running
 from pydantic import Field
 
 from flows.alerts import announce_asked
@@ -23,6 +23,8 @@ from transforms.approval import to_approve
 
 _POLL = 3
 """Seconds between two looks whether somebody has answered."""
+_LONGER = 600
+"""Seconds by which Prefect's own pause outlives our time, for a server that does not answer just then."""
 
 
 class Approval(RunInput):
@@ -32,6 +34,13 @@ class Approval(RunInput):
         "refuse", description="approve: do exactly this; refuse: change nothing"
     )
     note: str = Field("", max_length=500, description="Why: it is recorded with the run")
+
+
+def _say_no(run: str, late: threading.Event) -> None:
+    """Answer for a person who did not. Let to run out, Prefect's own pause would end as a plain failure."""
+    late.set()
+    with get_client(sync_client=True) as client:
+        client.resume_flow_run(UUID(run), run_input={"answer": "refuse"})
 
 
 def ask(run: Run) -> None:
@@ -51,16 +60,19 @@ def ask(run: Run) -> None:
     run.warnings += announce_asked(run, told, hours, flow_run.ui_url or "the Prefect UI")
     form = Approval.with_initial_data(description=approval_text(run.plan, told, hours))
     again = f"look at the plan, then run again and approve it: {run.command}"
+    late = threading.Event()
+    timer = threading.Timer(hours * 3600, _say_no, (flow_run.id, late))
+    timer.daemon = True
+    timer.start()
     try:
-        given = pause_flow_run(wait_for_input=form, timeout=max(1, round(hours * 3600)), poll_interval=_POLL)
-    except FlowPauseTimeout as error:
-        # Prefect would turn every other end of a run whose pause ran out into a plain failure
-        with get_client(sync_client=True) as client:
-            client.set_flow_run_state(flow_run.id, Running(), force=True)
+        given = pause_flow_run(wait_for_input=form, timeout=round(hours * 3600) + _LONGER, poll_interval=_POLL)
+    finally:
+        timer.cancel()
+    if late.is_set() and given.answer != "approve":
         raise NotApproved(
             f"nobody approved the plan within {hours:g} hours: {'; '.join(told)}; nothing was changed in any store",
             again,
-        ) from error
+        )
     note = f" («{given.note}»)" if given.note else ""
     if given.answer != "approve":
         raise NotApproved(f"the plan was refused{note}: {'; '.join(told)}; nothing was changed in any store", again)

@@ -12,7 +12,7 @@ from typing import Any
 
 from prefect import Flow
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.actions import DeploymentScheduleCreate, WorkPoolCreate
+from prefect.client.schemas.actions import DeploymentScheduleCreate, WorkPoolCreate, WorkPoolUpdate
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.exceptions import ObjectNotFound
@@ -85,13 +85,15 @@ def chain_deployment(shops: Sequence[Shop]) -> Deployment:
     )  # fmt: skip
 
 
-def make_pool(client: SyncPrefectClient, pool: str) -> None:
-    """Make a work pool of processes on this machine, where there is no pool of that name."""
+def make_pool(client: SyncPrefectClient, pool: str, limit: int | None = None) -> None:
+    """Make a work pool of processes, where there is no pool of that name; ``limit``: so many runs at a time."""
     try:
         client.read_work_pool(pool)
     except ObjectNotFound:
         template = ProcessWorker.get_default_base_job_template()
         client.create_work_pool(WorkPoolCreate(name=pool, type="process", base_job_template=template))
+    if limit is not None:
+        client.update_work_pool(pool, WorkPoolUpdate(concurrency_limit=limit))
 
 
 def register(client: SyncPrefectClient, wanted: Iterable[Deployment], pool: str, folder: Path | None) -> list[str]:

@@ -118,10 +118,15 @@ def server_child(host: str, port: int, env: dict[str, str], folder: Path) -> Chi
     )
 
 
-def worker_child(env: dict[str, str], folder: Path, limit: int) -> Child:
-    """A worker that runs up to ``limit`` flow runs at a time, each as a process of its own."""
-    words = ["prefect", "worker", "start", "--pool", POOL, "--type", "process", "--limit", str(limit)]
-    return Child("worker", words, env, folder / "worker.log")
+def worker_child(env: dict[str, str], folder: Path) -> Child:
+    """A worker that runs each flow run as a process of its own.
+
+    How many at a time is the pool's to say: a worker with a limit of its own ends with an error when a run is retried
+    before its process is quite gone (Prefect 3.8.8).
+    """
+    return Child(
+        "worker", ["prefect", "worker", "start", "--pool", POOL, "--type", "process"], env, folder / "worker.log"
+    )
 
 
 def end_dead_runs(pool: str) -> int:

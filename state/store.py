@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Engine, create_engine, delete, event, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from schemas.contents import Rows
@@ -20,6 +20,7 @@ from schemas.errors import SettingsError, StalePlan
 from schemas.registry import Meaning, Registry
 from schemas.report import RunReport
 from schemas.sql import migrate
+from state.engine import open_engine
 from state.quarantine import QuarantineState, replace
 from state.tables import (
     BINDINGS,
@@ -324,21 +325,6 @@ class State(QuarantineState):
             ]
             for table in (QUARANTINE, OPERATIONS, RUNS):
                 connection.execute(delete(table).where(table.c.run.in_(gone)))
-
-
-def open_engine(url: str) -> Engine:
-    """An engine for a state database; SQLite writes ahead and waits for a reader instead of failing."""
-    engine = create_engine(url)
-    if engine.dialect.name == "sqlite":
-
-        @event.listens_for(engine, "connect")
-        def _pragmas(connection: Any, _: Any) -> None:
-            cursor = connection.cursor()
-            for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000"):
-                cursor.execute(f"PRAGMA {pragma}")
-            cursor.close()
-
-    return engine
 
 
 def _number_row(meaning: Meaning, run: str) -> dict[str, object]:

@@ -71,6 +71,17 @@ def prefect_server_url(prefect_server: PrefectServer) -> Iterator[str]:
 
     with temporary_settings({PREFECT_API_URL: prefect_server.url, PREFECT_HOME: prefect_server.home}):
         yield prefect_server.url
+        _send_what_is_left()
+
+
+def _send_what_is_left() -> None:
+    """Logs and events of this process: at its end it would try for a minute to reach a server that is gone."""
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogWorker
+
+    with suppress(RuntimeError):  # it was never started
+        APILogWorker.instance().drain()
+    EventsWorker.drain_all()
 
 
 def _await(process: subprocess.Popen[bytes], url: str, log: Path) -> None:

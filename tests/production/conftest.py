@@ -215,7 +215,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         assert left == [], "torgsync serve ends all that it started"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is open, no other event loop can run in this process
 def chromium() -> Iterator[Browser]:
     """Headless Chromium."""
     found = shutil.which("chromium")

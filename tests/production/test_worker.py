@@ -69,7 +69,7 @@ def test_every_night_of_the_next_days_is_scheduled_once_at_half_past_two_in_kyiv
 
 def test_a_worker_killed_in_the_middle_leaves_a_crashed_run_a_free_shop_and_no_process(served: Served):
     shop = served.shops["killed"]
-    assert served.ended(served.start("killed-manual"))["name"] == "Completed"
+    assert shop.run().outcome == "ok"
     before = shop.store()
     slow_down(shop)
     shop.base(TYPES, SECTIONS, GOODS[GOODS["good_id"] != 2])
@@ -141,7 +141,7 @@ def test_what_ran_when_the_machine_went_down_is_marked_as_crashed(served: Served
     assert "Retry goes on from its plan" in served.state(run)["message"]
 
 
-TRIES = 50
+TRIES = 50 if os.environ.get("TORGSYNC_SWEEP_STEP") else 12
 RUNNER = """
 import sys
 for line in sys.stdin:
