@@ -22,12 +22,30 @@ settings.register_profile("thorough", max_examples=300, deadline=None, suppress_
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Tests with a Prefect server run one after another in one process: each server is started once."""
-    for item in items:
-        if item.get_closest_marker("prefect") or item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.xdist_group("prefect"))
+_ON_PREFECT = (
+    "tests/production/",
+    "tests/alerts/test_automations",
+    "tests/chain/test_chain_flow",
+    "tests/e2e/test_flow",
+)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Each file goes to one process as a whole, and all that need a Prefect server to the same one: it starts once.
+
+    (xdist's own groups do not work with pytest 9.2: it renames tests, and the names are no longer taken.)
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return "prefect" if nodeid.startswith(_ON_PREFECT) else nodeid.split("::")[0]
+
+    config.option.loadscopereorder = (
+        False  # in the order of their names: those on Prefect, which take long, begin early
+    )
+    return ByFile(config, log)
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -206,5 +206,5 @@ def test_of_a_run_in_prefect_and_one_by_the_command_line_at_once_exactly_one_wor
 def test_no_request_leaves_the_machine(served: Served):
     """Written down by a hook in every Python process that serve started, and by the browser: all tests before this."""
     run = served.start("form-nightly")
-    assert served.ended(run)["name"] == "Completed"
+    assert served.ended(run)["type"] == "COMPLETED"
     assert served.audit.read_text() == ""
