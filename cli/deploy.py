@@ -76,7 +76,7 @@ def deploy(
         raise SettingsError(f"no Prefect server answers at {url}", "start it, or correct PREFECT_API_URL") from error
     told = sorted(others)
     nightly = [name.split("/")[1] for name in [*names, *([] if prune else told)] if name.endswith("-nightly")]
-    watched = Watched(flows=("sync-shop", "rollback-shop"), nightly=tuple(nightly))
+    watched = Watched(flows=("sync-shop", "rollback-shop", "sync-chain"), nightly=tuple(nightly))
     automations = install(watched=watched) if automate else Installed()
     return {
         "registered": names, "deleted": told if prune else [], "others": [] if prune else told, "pool": pool,

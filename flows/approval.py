@@ -7,6 +7,7 @@ import threading
 from typing import Literal
 from uuid import UUID
 
+from prefect import get_run_logger
 from prefect.client.orchestration import get_client
 from prefect.flow_runs import pause_flow_run
 from prefect.input import RunInput
@@ -57,7 +58,9 @@ def ask(run: Run) -> None:
     publish_plan(
         run.plan, category_names(run.history, run.state, run.plan), f"waits for approval, run {run.report.run}"
     )
-    run.warnings += announce_asked(run, told, hours, flow_run.ui_url or "the Prefect UI")
+    address = flow_run.ui_url or "the Prefect UI"
+    get_run_logger().warning("waits for approval: press Resume at %s", address)
+    run.warnings += announce_asked(run, told, hours, address)
     form = Approval.with_initial_data(description=approval_text(run.plan, told, hours))
     again = f"look at the plan, then run again and approve it: {run.command}"
     late = threading.Event()

@@ -74,6 +74,9 @@ class Child:
             return
         if not self.ended:
             self.process.terminate()
+        if os.name != "posix":  # Windows has no groups of processes: its job object ends what is left
+            self.process.wait()
+            return
         if not self._group_ends(_FINISH):
             os.killpg(self.process.pid, signal.SIGTERM)
             if not self._group_ends(_END):

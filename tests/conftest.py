@@ -42,9 +42,7 @@ def pytest_xdist_make_scheduler(config, log):
         def _split_scope(self, nodeid):
             return "prefect" if nodeid.startswith(_ON_PREFECT) else nodeid.split("::")[0]
 
-    config.option.loadscopereorder = (
-        False  # in the order of their names: those on Prefect, which take long, begin early
-    )
+    config.option.loadscopereorder = False  # in the order of their names: those on Prefect, the longest, begin early
     return ByFile(config, log)
 
 
