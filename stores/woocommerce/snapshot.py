@@ -159,8 +159,11 @@ def _parent(term: Term, settings: WooCommerceStore, numbers: Mapping[int, int]) 
 
 
 def own_link(product: Product, links: Iterable[int], ours: Container[int]) -> int | None:
-    """The category that we put a product into: by what we remember, else the only or oldest one of ours."""
-    known = [term for term in links if term in product.categories]
-    if known:
-        return known[-1]
+    """The category that we put a product into, by what we remember; None where somebody has taken it out of that.
+
+    Where nothing is remembered (an older state, a product found by its SKU) it is the only or oldest one of ours.
+    """
+    noted = list(links)
+    if noted:
+        return next((term for term in reversed(noted) if term in product.categories), None)
     return min((term for term in product.categories if term in ours), default=None)

@@ -197,6 +197,16 @@ def test_an_editors_categories_of_a_product_stay_and_ours_follow_the_base(night)
     assert {c["id"] for c in one["categories"]} == {sale, night.term(3)["id"], night.term(4)["id"]}
 
 
+def test_a_good_that_an_editor_put_elsewhere_comes_back_and_stays_there_too(night):
+    night.small().sync()
+    ours, other = night.term(2)["id"], night.term(3)["id"]
+    night.product(1)["categories"] = [{"id": other}]  # in place of the category that we put it into
+    night.sync()
+    assert {category["id"] for category in night.product(1)["categories"]} == {ours, other}
+    night.sync()
+    assert {category["id"] for category in night.product(1)["categories"]} == {ours, other}
+
+
 def test_an_editors_texts_pictures_and_slugs_stay(night):
     night.small()
     night.fields[1] = {"description": "Опис <з бази>"}
