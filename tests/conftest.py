@@ -12,7 +12,6 @@ from tests.database_servers import (  # noqa: F401 - fixtures, found by their na
     postgres_url,
 )
 from tests.firebird_server import firebird_server  # noqa: F401 - a fixture, found by its name
-from tests.prefect_server import prefect_server, prefect_server_url  # noqa: F401 - fixtures, found by their names
 
 # quick: part of every run. thorough: by hand, HYPOTHESIS_PROFILE=thorough, after changing a transform
 settings.register_profile(
@@ -22,12 +21,12 @@ settings.register_profile("thorough", max_examples=300, deadline=None, suppress_
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
-_ON_PREFECT = (
-    "tests/production/",
-    "tests/alerts/test_automations",
-    "tests/chain/test_chain_flow",
-    "tests/e2e/test_flow",
-)
+_ON_PREFECT = "tests/production/"
+
+
+def pytest_collection_modifyitems(items):
+    """Those on a Prefect server take longest and mostly wait: they begin first, beside all the others."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_ON_PREFECT))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -42,7 +41,7 @@ def pytest_xdist_make_scheduler(config, log):
         def _split_scope(self, nodeid):
             return "prefect" if nodeid.startswith(_ON_PREFECT) else nodeid.split("::")[0]
 
-    config.option.loadscopereorder = False  # in the order of their names: those on Prefect, the longest, begin early
+    config.option.loadscopereorder = False
     return ByFile(config, log)
 
 

@@ -20,8 +20,11 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.e2e.conftest import ShopFolder
+from tests.alerts.conftest import receiver  # noqa: F401 - a fixture, found by its name
+from tests.chain.conftest import sequential  # noqa: F401 - a fixture, found by its name
+from tests.e2e.conftest import ShopFolder, local  # noqa: F401 - a fixture, found by its name
 from tests.e2e.test_promises import GOODS, SECTIONS, TYPES
+from tests.prefect_server import prefect_server, prefect_server_url  # noqa: F401 - fixtures, found by their names
 from tests.source.conftest import Place
 
 ROOT = Path(__file__).parents[2]
@@ -188,7 +191,7 @@ def serve(folder: Path, shops: dict[str, ShopFolder]) -> Served:
     return served
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """One machine for all tests of this folder, with the shops that they take one each."""
     folder = tmp_path_factory.mktemp("machine")
