@@ -94,7 +94,7 @@ def _recorded(
     state = State(shop.state_url, shop.name)
     try:
         begun = now()
-        name = f"{begun:%Y%m%d-%H%M%S}-{uuid4().hex[:4]}"
+        name = f"{begun:%Y%m%d-%H%M%S}-{uuid4().hex[:8]}"
         started = begun.isoformat("T", "milliseconds")
         report = RunReport(run=name, shop=shop.name, purpose=purpose, continues=continues, started_at=started)
         again = command or " ".join([f"torgsync {purpose} {shop.word}", *(f"--store {s}" for s in setting.stores)])

@@ -203,7 +203,7 @@ def disk(folder: Path) -> str:
     return sha256("\n".join(sorted(parts)).encode()).hexdigest()
 
 
-_ANY = re.compile(rb"2026\d{4}-\d{6}-[0-9a-f]{4}|\.part-[0-9a-f]{8}|\d{4}-\d\d-\d\dT[\d:.]+(\+[\d:]+)?"
+_ANY = re.compile(rb"2026\d{4}-\d{6}-[0-9a-f]{8}|\.part-[0-9a-f]{8}|\d{4}-\d\d-\d\dT[\d:.]+(\+[\d:]+)?"
                   rb"|seconds.{0,200}?\}|\"pid\": \d+")  # fmt: skip
 
 
