@@ -13,9 +13,9 @@ from schemas.shop import Shop, load_shop
 
 def shops_of(words: list[str] | None) -> list[Shop]:
     """The shops that were named; all below shops/ where none was. Raises SettingsError where there is none."""
-    found = [load_shop(word) for word in words or [str(path) for path in sorted(Path("shops").glob("*/shop.toml"))]]
-    if not found:
-        raise SettingsError("no shop below shops/", "make one (docs/shop.md), or name a shop's folder")
+    from flows.chain import find_shops
+
+    found = [load_shop(folder) for folder in find_shops(words or ())]
     names = [shop.name for shop in found]
     if twice := {name for name in names if names.count(name) > 1}:
         raise SettingsError(f"two shops have the same name: {', '.join(sorted(twice))}", "rename one in its shop.toml")

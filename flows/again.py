@@ -174,18 +174,6 @@ def of_flow_run(shop: Shop, flow_run: str) -> str | None:
     return str(mine[0]["run"])
 
 
-def shop_of_run(shops: Collection[Shop], run: str) -> Shop | None:
-    """The shop that a run belongs to."""
-    for shop in shops:
-        state = State(shop.state_url, shop.name)
-        try:
-            if any(row["run"] == run for row in state.runs()):
-                return shop
-        finally:
-            state.close()
-    return None
-
-
 def _allowed(row: Mapping[str, Any], allow: Mapping[str, int] | None) -> dict[str, int]:
     return {**(row["allowed"] or {}), **(allow or {})}
 
