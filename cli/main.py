@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +10,7 @@ import typer
 from cli.console import note
 from cli.groups import alerts_app, base_app, opencart_app, quarantine_app, runs_app
 from cli.options import Allow, Flow, Json, Quiet, RunName, ShopName, Stores, Wait
+from flows.told_to_end import end_on_sigterm
 from schemas.errors import Interrupted, TorgsyncError
 
 app = typer.Typer(
@@ -31,7 +31,7 @@ app.add_typer(opencart_app, name="opencart")
 
 def main() -> None:
     """Entry point: runs the command and turns errors of ours into one clear message and their exit code."""
-    signal.signal(signal.SIGTERM, _terminate)
+    end_on_sigterm()
     try:
         app(standalone_mode=True)
     except TorgsyncError as error:
@@ -39,12 +39,6 @@ def main() -> None:
     except Interrupted as error:
         note("torgsync: stopped by a signal")
         raise SystemExit(error.exit_code) from None
-
-
-def _terminate(number: int, _: object) -> None:
-    """End the run in good order: the report is written, the lock is freed. A second signal changes nothing."""
-    signal.signal(number, signal.SIG_IGN)
-    raise Interrupted(128 + number)
 
 
 def _fail(error: TorgsyncError) -> None:

@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any, Self
 
+from flows.told_to_end import end_on_sigterm
 from schemas.chain import ShopResult
 from schemas.errors import Interrupted
 
@@ -135,7 +136,7 @@ def _work(pipe: Connection) -> None:
 
     with suppress(EOFError, OSError, Interrupted):  # nothing left to do, or told to end meanwhile
         while True:
-            signal.signal(signal.SIGTERM, _terminate)
+            end_on_sigterm()
             folder, environment = pipe.recv()
             os.environ.clear()
             os.environ.update(environment)  # the process that we are forked from may be older than its variables
@@ -147,11 +148,6 @@ def _work(pipe: Connection) -> None:
 def _tell(pipe: Connection, message: Any) -> None:
     with suppress(OSError):  # the chain is gone; the run ends by the signal that is on its way
         pipe.send(message)
-
-
-def _terminate(number: int, _: object) -> None:
-    signal.signal(number, signal.SIG_IGN)
-    raise Interrupted(128 + number)
 
 
 def _end_with_parent() -> None:

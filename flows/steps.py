@@ -6,6 +6,8 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import ParamSpec, Protocol, TypeVar
 
+from flows.told_to_end import end_if_told
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -32,14 +34,21 @@ class PlainSteps:
         self, listen: Callable[[str, float | None], None] | None = None, progress: Progress | None = None
     ) -> None:
         self.listen = listen or (lambda name, seconds: None)
-        self.progress = progress or (lambda name, done, total: None)
+        self._progress = progress
         self.seconds: dict[str, float] = {}
 
     def __call__(self, name: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run one step and measure it."""
+        end_if_told()
         self.listen(name, None)
         begin = perf_counter()
         result = function(*args, **kwargs)
         self.seconds[name] = round(perf_counter() - begin, 3)
         self.listen(name, self.seconds[name])
         return result
+
+    def progress(self, name: str, done: int, total: int) -> None:
+        """Hear from a long step: so many of its rows or operations are done."""
+        end_if_told()
+        if self._progress is not None:
+            self._progress(name, done, total)

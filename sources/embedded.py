@@ -9,8 +9,11 @@ from __future__ import annotations
 import ctypes
 import importlib.util
 import os
+import signal
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import fdb
@@ -32,6 +35,7 @@ def load_client() -> None:
     runtime = _runtime()
     if runtime is None:
         _load_system_client()
+        _keep_our_signals()
         return
     os.environ["FIREBIRD"] = str(runtime)
     os.environ.setdefault("FIREBIRD_LOCK", str(_lock_folder()))
@@ -44,11 +48,42 @@ def load_client() -> None:
         # The wheel's libraries have no search path of their own: what they need must be in the process before them.
         ctypes.CDLL(str(runtime / "libtomcrypt.so.1"), mode=ctypes.RTLD_GLOBAL)
         fdb.load_api(str(runtime / "libfbclient.so.2"))
+        _keep_our_signals()
     except OSError as error:
         raise SourceError(
             f"the Firebird client library could not be loaded: {error}",
             "reinstall it: pip install --force-reinstall firebird-embedded",
         ) from error
+
+
+def _keep_our_signals() -> None:
+    """Let the client install its handlers of SIGINT and SIGTERM now, once and for all, and put back those of before.
+
+    Its handler shuts the engine down from a thread of its own. A signal that came while the engine opened a base made
+    the two race: the process died of SIGSEGV instead of ending in good order. The client installs it at the beginning
+    of its first attach, whatever becomes of that one; so the first attach names no base. Signals of this thread wait.
+    """
+    if sys.platform == "win32":
+        return
+    with _handlers_kept(signal.SIGINT, signal.SIGTERM):
+        status, nothing = (ctypes.c_long * 20)(), ctypes.c_uint(0)
+        fdb.fbcore.api.client_library.isc_attach_database(status, 0, b"", ctypes.byref(nothing), 0, None)
+
+
+@contextmanager
+def _handlers_kept(*numbers: signal.Signals) -> Iterator[None]:
+    """Put the C handlers back, which Python does not know of and, outside its main thread, could not set."""
+    sigaction = ctypes.CDLL(None).sigaction
+    before = {number: ctypes.create_string_buffer(512) for number in numbers}  # more than any system's struct sigaction
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    try:
+        for number, handler in before.items():
+            sigaction(int(number), None, handler)
+        yield
+        for number, handler in before.items():
+            sigaction(int(number), handler, None)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def _runtime() -> Path | None:

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from cli.main import _terminate
 from flows.again import resume
 from flows.lock import hold
+from flows.steps import PlainSteps
+from flows.told_to_end import end_on_sigterm
 from schemas.errors import Interrupted
 from schemas.shop import load_shop
 from tests.e2e.conftest import ShopFolder, local  # noqa: F401 - a fixture, found by its name
@@ -29,7 +30,7 @@ def told_to_end(third: Sweep, folder: Path, place: int) -> int:  # noqa: F811
     """The exit code of a run that gets SIGTERM at its N-th side effect, with the command's own handler."""
 
     def work() -> int:
-        signal.signal(signal.SIGTERM, _terminate)
+        end_on_sigterm()
         try:
             return third.run_broken(folder, Effects(folder, place, send(signal.SIGTERM))).exit_code
         except Interrupted as stop:  # before there was a run to record: the command ends with the same code
@@ -81,10 +82,7 @@ def test_the_command_ends_with_the_signals_exit_code_and_the_next_one_works(loca
     command = [sys.executable, "-c", "from cli.main import main; main()", "sync", str(local.folder), "--no-flow"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     end = time.monotonic() + 60
-    # once the base is read: a signal that meets the embedded engine while it opens the base may crash the process
-    # (SIGSEGV), a known defect; nothing was written to any store by then, and the next run works
-    read = local.folder / "history"
-    while not (running(local.folder) and any(read.rglob("*.*"))) and process.poll() is None and time.monotonic() < end:
+    while not running(local.folder) and process.poll() is None and time.monotonic() < end:
         time.sleep(0.01)
     assert process.poll() is None, "the run was over before it could be told to end"
     os.kill(process.pid, number)
@@ -95,6 +93,54 @@ def test_the_command_ends_with_the_signals_exit_code_and_the_next_one_works(loca
     report = local.run()
     assert report.outcome == "ok", report.message
     assert len(local.store()["offers"]) == 5999
+
+
+def test_a_signal_that_python_drops_in_a_destructor_ends_the_run_at_its_next_step():
+    class Dropping:
+        def __del__(self) -> None:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def work() -> int:
+        end_on_sigterm()
+        steps = PlainSteps()
+        with Path(os.devnull).open("w") as nowhere:  # Python prints there what it drops
+            sys.stderr = nowhere
+            steps("extract", Dropping)
+        try:
+            steps("build", int)
+        except Interrupted as stop:
+            return stop.exit_code
+        return 0
+
+    assert forked(work) == 143
+
+
+def test_firebirds_client_leaves_the_handlers_of_signals_as_they_are(local):  # noqa: F811
+    """Its own one shuts the engine down from another thread: a signal while a base is opened was a SIGSEGV."""
+    local.base(types_frame((1, None, "Дім", 1)), sections_frame((1, None, "Дім", 1)), goods_frame((1, 1)))
+    read = """
+import ctypes, signal, sys
+from pathlib import Path
+
+def handlers():
+    found = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        now = ctypes.create_string_buffer(512)
+        ctypes.CDLL(None).sigaction(int(number), None, now)
+        found.append(now.raw[: ctypes.sizeof(ctypes.c_void_p)])
+    return found
+
+signal.signal(signal.SIGTERM, lambda *_: None)
+before = handlers()
+from schemas.shop import load_shop
+from sources.connection import connect
+shop = load_shop(Path(sys.argv[1]))
+with connect(shop.source, shop.folder) as base:
+    during = handlers()
+print(before == during == handlers())
+"""
+    told = subprocess.run([sys.executable, "-c", read, str(local.folder)], capture_output=True, text=True, timeout=60)
+    assert told.stdout.strip() == "True", told.stderr
 
 
 def test_a_killed_run_is_shown_as_interrupted_by_the_next(local: ShopFolder):  # noqa: F811

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.main import _terminate
 from flows.lock import hold
+from flows.told_to_end import end_on_sigterm
 from schemas.errors import Interrupted
 from schemas.shop import load_shop
 from tests.faults.nights import everything, last_run, run_night
@@ -20,7 +20,7 @@ def exit_code(sweep: Sweep, folder: Path, place: int, number: signal.Signals) ->
     """What the command would end with."""
 
     def work() -> int:
-        signal.signal(signal.SIGTERM, _terminate)
+        end_on_sigterm()
         signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             return sweep.run_broken(folder, Effects(folder, place, send(number))).exit_code
