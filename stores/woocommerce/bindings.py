@@ -19,7 +19,7 @@ class Bindings:
     - ``offer``: (product id, slug).
     - ``offer_link``: (term id, next term id or None): the category that we put the product into, and the one that
       takes its place by a request on its way. Other categories of a product are an editor's. After a run that died, or
-      a product that the shop refused, both may stay noted until the next move: the product is in one of them by us.
+      a product that the shop refused, both stay noted until the next reading shows in which one it stands by us.
     """
 
     def __init__(self, known: Mapping[Key, Value], remember: Remember) -> None:

@@ -130,6 +130,20 @@ def product_of(row: Mapping[str, Any], settings: WooCommerceStore) -> Product:
     )
 
 
+def settle_links(snapshot: Snapshot, bindings: Bindings) -> None:
+    """Forget the other category of a move that a run left open, where the product stands in one of the two only.
+
+    From then on the other one is an editor's to give: a night without changes must not leave it ours.
+    """
+    settled: dict[tuple[str, int], tuple[str, str | None]] = {}
+    for good, product in snapshot.products.items():
+        noted = bindings.links(good)
+        held = [term for term in noted if term in product.categories]
+        if len(noted) > len(held) == 1:
+            settled["offer_link", good] = (str(held[0]), None)
+    bindings.remember(settled)
+
+
 def _price(text: Any) -> Decimal | None:
     try:
         return Decimal(str(text)) if text not in (None, "") else None

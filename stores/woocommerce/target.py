@@ -21,7 +21,7 @@ from stores.woocommerce.client import Access, Client, Clock
 from stores.woocommerce.products import write_products
 from stores.woocommerce.redirects import redirect_csv, redirect_lines
 from stores.woocommerce.session import Session
-from stores.woocommerce.snapshot import contents_of, read_snapshot, read_terms
+from stores.woocommerce.snapshot import contents_of, read_snapshot, read_terms, settle_links
 from stores.woocommerce.text import clean
 from stores.woocommerce.wanted import WooWanted, keep_editors_fields, wanted_of
 
@@ -103,7 +103,9 @@ class WooCommerceTarget:
 
     def _read(self) -> Contents:
         with self._client() as client:
-            return contents_of(read_snapshot(client, self.settings, self.bindings), self.settings, self.bindings)
+            snapshot = read_snapshot(client, self.settings, self.bindings)
+        settle_links(snapshot, self.bindings)
+        return contents_of(snapshot, self.settings, self.bindings)
 
     @contextmanager
     def _client(self) -> Iterator[Client]:

@@ -253,6 +253,28 @@ def test_an_editor_may_put_a_good_back_where_a_run_that_died_took_it_from(night,
     assert {c["id"] for c in night.product(1)["categories"]} == {night.term(2)["id"], night.term(1)["id"]}
 
 
+def test_a_category_that_a_run_which_died_never_asked_for_is_an_editors_to_give(night):
+    """The run died before its request, and the base moved the good back: nothing is left to do, nor of the note."""
+    night.small().sync()
+    night.goods[1] = (4, "Товар 1")
+    plan = night.plan()
+    night.bindings = Dying(night.bindings, 1, True)
+    with pytest.raises(Killed):
+        night.apply(plan)
+    night.bindings = dict(night.bindings)
+    assert [c["id"] for c in night.product(1)["categories"]] == [night.term(2)["id"]], "it was not done"
+    night.goods[1] = (2, "Товар 1")
+    night.server.forget()
+    night.sync()
+    assert night.server.count("POST") == 0
+    night.product(1)["categories"].append({"id": night.term(4)["id"]})
+    night.sync()
+    assert {c["id"] for c in night.product(1)["categories"]} == {night.term(2)["id"], night.term(4)["id"]}
+    night.goods[1] = (3, "Товар 1")
+    night.sync()
+    assert {c["id"] for c in night.product(1)["categories"]} == {night.term(3)["id"], night.term(4)["id"]}
+
+
 @pytest.mark.parametrize("dies", [False, True])
 def test_a_lost_request_takes_nothing_over_where_nothing_shall_be_taken_over(night, dies):
     night.settings["adopt"] = False
