@@ -254,6 +254,14 @@ def explain(
     run_explain(shop, key, as_json)
 
 
+@app.command(epilog="Example: torgsync doctor household")
+def doctor(shop: ShopName, as_json: Json = False) -> None:
+    """Check all that a run of a shop needs: settings, base, rules, state, stores, alerts. Changes nothing."""
+    from cli.doctor import run_doctor
+
+    run_doctor(shop, as_json)
+
+
 @app.command(
     epilog="Example: torgsync inspect 127.0.0.1/3050:C:\\\\Torgsoft\\\\base.fdb --password-env TORGSOFT_PASSWORD"
 )

@@ -2,43 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
 from flows.run import Run
 from schemas.contents import Rows
 from schemas.opencart import OpenCartStore
+from schemas.shop import Shop
 from schemas.stores import SqlStore, Store
 from schemas.woocommerce import WooCommerceStore
 from stores.feed import feed_target
 from stores.opencart.target import OpenCartTarget
-from stores.protocol import Known
+from stores.protocol import Known, Progress, silent
 from stores.protocol import Store as Target
 from stores.sql import SqlTarget
 from stores.woocommerce import WooCommerceTarget
+from stores.woocommerce.bindings import Remember
 from transforms.plan import wanted_contents
 
 
 def open_store(run: Run, settings: Store) -> Target:
     """The store of these settings, with what it confirmed the last time; what it cannot do is noted for the report."""
-    target = _open(run, settings)
+    target = target_of(
+        run.shop,
+        settings,
+        lambda: _known(run, settings),
+        datetime.fromisoformat(run.report.started_at),
+        partial(run.state.bind, settings.name),
+        partial(run.progress, f"load {settings.name}"),
+    )
     run.report.gaps[settings.name] = {str(kind): why for kind, why in target.capabilities.gaps.items()}
     return target
 
 
-def _open(run: Run, settings: Store) -> Target:
-    folder = run.shop.folder
-    progress = partial(run.progress, f"load {settings.name}")
+def target_of(
+    shop: Shop,
+    settings: Store,
+    known: Callable[[], Known],
+    moment: datetime,
+    bind: Remember = lambda rows: None,
+    progress: Progress = silent,
+) -> Target:
+    """The store of these settings. ``known`` is asked only by kinds that cannot tell by themselves what is ours;
+    ``moment`` is the date that a feed bears; ``bind`` remembers a store's own ids.
+    """
     if isinstance(settings, SqlStore):
-        return SqlTarget(settings, folder, progress=progress)
+        return SqlTarget(settings, shop.folder, progress=progress)
     if isinstance(settings, WooCommerceStore):
-        known = Known(bindings=run.state.bindings(settings.name))
-        return WooCommerceTarget(
-            settings, run.shop.output, known, partial(run.state.bind, settings.name), progress=progress
-        )
+        return WooCommerceTarget(settings, shop.output, known(), bind, progress=progress)
     if isinstance(settings, OpenCartStore):
-        return OpenCartTarget(settings, folder, progress=progress)
-    return feed_target(settings, folder, _confirmed(run, settings.name), datetime.fromisoformat(run.report.started_at))
+        return OpenCartTarget(settings, shop.folder, progress=progress)
+    return feed_target(settings, shop.folder, known(), moment)
+
+
+def _known(run: Run, settings: Store) -> Known:
+    if isinstance(settings, WooCommerceStore):
+        return Known(bindings=run.state.bindings(settings.name))
+    return _confirmed(run, settings.name)
 
 
 def _confirmed(run: Run, store: str) -> Known:

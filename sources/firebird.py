@@ -71,14 +71,39 @@ def read_base(settings: SourceSettings, folder: Path, progress: Progress | None 
         known = relations(connection)
         types, sections, goods = (_read(connection, table, known, reader, progress) for table in _tables(mapped))
         reader.judge()
-        source = {
-            "dsn": place,
-            "server": str(connection.firebird_version),
-            "ods": str(connection.ods),
-            "charset": base_charset(connection),
-            "map": settings.map if isinstance(settings.map, str) else "shop.toml",
-        }
+        source = _about(connection, place, settings)
     return Extract(types, sections, goods, source=source)
+
+
+def count_base(settings: SourceSettings, folder: Path) -> tuple[dict[str, str], dict[str, int]]:
+    """What the base says of itself, and the rows of its three tables by our names; no row is read.
+
+    Every table and column of the map is looked up. Raises SettingsError and SourceError as ``read_base`` does.
+    """
+    mapped = schema_map(settings)
+    place = parse_dsn(settings.dsn, folder).text
+    TextReader(settings.charset, place)
+    with connect(settings, folder) as connection:
+        connection.begin()
+        known = relations(connection)
+        rows: dict[str, int] = {}
+        for table in _tables(mapped):
+            relation, _ = _look_up(connection, table, known, place)
+            cursor = connection.cursor()
+            cursor.execute(f"SELECT COUNT(*) FROM {quoted(relation)}")
+            rows[str(table.schema.name)] = int(cursor.fetchone()[0])
+        return _about(connection, place, settings), rows
+
+
+def _about(connection: fdb.Connection, place: str, settings: SourceSettings) -> dict[str, str]:
+    """What a base says of itself, for reports."""
+    return {
+        "dsn": place,
+        "server": str(connection.firebird_version),
+        "ods": str(connection.ods),
+        "charset": base_charset(connection),
+        "map": settings.map if isinstance(settings.map, str) else "shop.toml",
+    }
 
 
 def _tables(mapped: SchemaMap) -> tuple[_Table, _Table, _Table]:
@@ -128,12 +153,7 @@ def _read(
 ) -> pd.DataFrame:
     """One table of the snapshot as a frame of its schema, in a deterministic order."""
     place = reader.place
-    relation = resolve(table.relation, known, "table", place)
-    stored = columns(connection, relation)
-    wanted = [
-        Wanted(f.name, f.kind, stored[resolve(f.column, list(stored), f"column of {relation}", place)], f.empty)
-        for f in table.fields
-    ]
+    relation, wanted = _look_up(connection, table, known, place)
     try:
         cells = _fetch(connection, relation, wanted, reader, progress)
     except fdb.Error as error:
@@ -142,6 +162,16 @@ def _read(
     if "position" in table.order and "position" not in frame:
         frame["position"] = frame["good_id"]
     return _ordered(conform(frame, table.schema), table.order)
+
+
+def _look_up(connection: fdb.Connection, table: _Table, known: list[str], place: str) -> tuple[str, list[Wanted]]:
+    """The table's and its columns' names as the base has them; SettingsError for one that it has not."""
+    relation = resolve(table.relation, known, "table", place)
+    stored = columns(connection, relation)
+    return relation, [
+        Wanted(f.name, f.kind, stored[resolve(f.column, list(stored), f"column of {relation}", place)], f.empty)
+        for f in table.fields
+    ]
 
 
 def _fetch(

@@ -1,0 +1,164 @@
+"""Looks at every part of a shop that a run needs, one after the other, and says what is wrong. Changes no store.
+
+A run stops at the first thing that is wrong; whoever connects a shop wants to hear of all of them at once.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from flows.alerts import late_or_missing, receivers
+from flows.decide import shop_rules
+from flows.lock import held
+from flows.targets import target_of
+from schemas.delivery import DeliverySettings
+from schemas.errors import SettingsError, TorgsyncError
+from schemas.shop import Shop, load_shop
+from schemas.stores import FileStore, Store
+from sources.firebird import count_base
+from state.store import State
+from stores.delivery import Target, check
+from stores.protocol import Known
+
+Status = Literal["ok", "warning", "failed"]
+ROOM = 1_000_000_000
+"""Bytes: less free space than this is worth a warning."""
+LATE = timedelta(hours=26)
+"""A shop whose last good run is older has missed a night."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check: what was found, and for what is not as it should be what to do."""
+
+    check: str
+    status: Status
+    told: str
+    next_step: str = ""
+    seconds: float = 0.0
+
+
+Told = tuple[Status, str, str]
+
+
+def examine(name: str | Path) -> Iterator[Finding]:
+    """Check after check, each as soon as it is done; where shop.toml itself is wrong, there is nothing more to see."""
+    shop: list[Shop] = []
+
+    def settings() -> Told:
+        shop.append(load_shop(name))
+        stores = ", ".join(f"{store.name} ({store.kind})" for store in shop[0].stores)
+        return "ok", f"{shop[0].name}; stores: {stores or 'none'}", ""
+
+    yield _finding("shop.toml", settings)
+    if shop:
+        for title, look in _checks(shop[0]):
+            yield _finding(title, look)
+
+
+def _finding(title: str, look: Callable[[], Told]) -> Finding:
+    begin = time.perf_counter()
+    try:
+        status, told, next_step = look()
+    except TorgsyncError as error:
+        status, told, next_step = "failed", error.message, error.next_step
+    return Finding(title, status, told, next_step, round(time.perf_counter() - begin, 3))
+
+
+def _checks(shop: Shop) -> Iterator[tuple[str, Callable[[], Told]]]:
+    yield "folder", lambda: _folder(shop)
+    yield "base", lambda: _base(shop)
+    yield "rules", lambda: _rules(shop)
+    yield "state", lambda: _state(shop)
+    yield "lock", lambda: _lock(shop)
+    for settings in shop.stores:
+        yield f"store {settings.name}", lambda settings=settings: _store(shop, settings)  # type: ignore[misc]
+    yield "alerts", lambda: _alerts(shop)
+    yield "nights", lambda: _nights(shop)
+
+
+def _folder(shop: Shop) -> Told:
+    if not os.access(shop.folder, os.W_OK | os.X_OK):
+        raise SettingsError(f"{shop.folder}: no right to write there", "correct the folder's rights")
+    free = shutil.disk_usage(shop.folder).free
+    told = f"{free / 1e9:,.1f} GB free"
+    if free < ROOM:
+        return "warning", told, "free space: the history of the runs, the outputs and the state grow there"
+    return "ok", told, ""
+
+
+def _base(shop: Shop) -> Told:
+    about, rows = count_base(shop.source, shop.folder)
+    told = ", ".join(f"{count:,} {name.removeprefix('raw_').replace('_', ' ')}" for name, count in rows.items())
+    told = f"{about['server']}, ODS {about['ods']}, charset {about['charset']}: {told}"
+    if not rows["raw_product_types"] or not rows["raw_goods"]:
+        return "failed", told, "a run would stop: see that dsn and map name the right base and tables"
+    if not rows["raw_sections"]:
+        return "warning", told, f'no type has a section of its own: unmapped = "{shop.sections.unmapped}" decides'
+    return "ok", told, ""
+
+
+def _rules(shop: Shop) -> Told:
+    rules = shop_rules(shop)
+    if shop.sections.rules is None:
+        return "ok", f'none; a type without a section: unmapped = "{shop.sections.unmapped}"', ""
+    return "ok", f"{len(rules.rules)} in {shop.sections.rules}; torgsync plan shows what they match", ""
+
+
+def _no_state_yet(shop: Shop) -> bool:
+    """Whether the state is a SQLite file that the first run will make: to open it would make it now."""
+    prefix = "sqlite:///"
+    return shop.state_url.startswith(prefix) and not Path(shop.state_url.removeprefix(prefix)).exists()
+
+
+def _state(shop: Shop) -> Told:
+    if _no_state_yet(shop):
+        return "ok", "the first run makes it", ""
+    with closing(State(shop.state_url, shop.name)) as state:
+        return "ok", f"{len(state.runs()):,} runs, {len(state.registry().meanings):,} section numbers", ""
+
+
+def _lock(shop: Shop) -> Told:
+    if held(shop):
+        return "warning", "a run holds the shop now", "wait for it, or look who: torgsync runs " + shop.word
+    return "ok", "free", ""
+
+
+def _store(shop: Shop, settings: Store) -> Told:
+    """Log in and read; a feed's folder, or its server, is looked into."""
+    if isinstance(settings, FileStore):
+        target = Target(DeliverySettings.of(settings), shop.folder)
+        if target.is_folder and target.folder.is_relative_to(shop.folder) and not target.folder.exists():
+            return "ok", f"{target.place}: the first run makes it", ""
+        gaps = check(target)
+        return "ok", "; ".join((f"{target.place}: can be reached", *gaps)), ""
+    held_now = target_of(shop, settings, Known, datetime.now().astimezone()).read()
+    counts = f"{len(held_now.categories):,} categories and {len(held_now.offers):,} goods of ours"
+    return "ok", f"can be read: {counts}", ""
+
+
+def _alerts(shop: Shop) -> Told:
+    urls, beat, missing = receivers(shop)
+    if missing:
+        return "failed", "; ".join(missing), "set the variable, or take its key out of shop.toml"
+    if not urls and not beat:
+        told = f"nobody would hear of a bad night: {shop.alerts.urls_env} is not set"
+        return "warning", told, "put apprise URLs into it: docs/alerts.md"
+    told = f"{len(urls)} receivers" + (", heartbeat" if beat else "")
+    return "ok", f"{told}; torgsync alerts test {shop.word} sends a message", ""
+
+
+def _nights(shop: Shop) -> Told:
+    if _no_state_yet(shop):
+        return "ok", "none yet; torgsync plan shows what the first would do", ""
+    if told := late_or_missing(shop, LATE, datetime.now().astimezone()):
+        return "warning", told, f"torgsync runs {shop.word}"
+    return "ok", "the last one ended ok", ""
