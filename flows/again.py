@@ -11,10 +11,9 @@ from flows.carry_out import carry_out, check_fresh
 from flows.main_path import guard, nobody
 from flows.own import take_own
 from flows.planning import make_plan, plan_unread, settings_fingerprint
-from flows.run import Run
+from flows.run import OwnCatalogue, Run
 from flows.session import AS_USUAL, Setting, run_session
 from flows.steps import PlainSteps, Steps
-from schemas.contents import Entity
 from schemas.errors import SettingsError, StalePlan, TorgsyncError, closest
 from schemas.plan import Plan
 from schemas.report import Purpose, RunReport
@@ -90,20 +89,21 @@ def rollback(
 ) -> RunReport:
     """Bring every store back to the catalogue of an earlier run; numbers and bindings stay.
 
-    The next sync brings the stores to the base's state again: mend the base, or pause the schedule, first.
+    It must be a run that some store took; where it was for some stores only, these are brought back. Nothing is held:
+    what was in the quarantine that night stands in the kept catalogue as the stores had it. The next sync brings the
+    stores to the base's state again: mend the base, or pause the schedule, first.
     """
-    row = find_run(shop, to)
-    if not row["catalogue"]:
-        raise SettingsError(f"run {row['run']} ended before it had a catalogue", "choose another: torgsync runs")
+    row = _loaded_run(shop, to)
     steps = steps or PlainSteps()
 
     def body(run: Run) -> None:
         earlier = run.history.plan(row["run"])
-        held: dict[Entity, list[int]] = dict(earlier.held) if earlier else {}
         run.catalogue = run.history.catalogue(row["catalogue"])
         if earlier is not None:
             take_own(run, earlier)
-        run.plan = steps("plan", make_plan, run, held)
+            run.own = {store: OwnCatalogue(own.catalogue, {}) for store, own in run.own.items()}
+        _leave_out(run, row)
+        run.plan = steps("plan", make_plan, run, {})
         guard(run)
         if not plan_only:
             carry_out(run, do or steps)
@@ -111,6 +111,52 @@ def rollback(
     command = f"torgsync rollback {shop.word} --to {row['run']}"
     purpose: Purpose = "plan" if plan_only else "rollback"
     return run_session(shop, steps, body, purpose, row["run"], allow, command, setting)
+
+
+def _loaded_run(shop: Shop, run: str) -> dict[str, Any]:
+    """A run that at least one store took, found as ``find_run`` does. One that a guard stopped, or that only got as far
+    as a catalogue, is refused: what the guards kept out of the stores must not come in by the back door.
+    """
+    state = State(shop.state_url, shop.name)
+    try:
+        confirmed = {now.run for now in state.confirmed().values()}
+        rows = [row for row in state.runs() if row["purpose"] != "plan" and row["catalogue"]]
+    finally:
+        state.close()
+    loaded = [row for row in rows if row["outcome"] == "ok" or row["run"] in confirmed or _taken(row)]
+    found = loaded[:1] if run == "last" else [row for row in loaded if row["run"].startswith(run)]
+    if len(found) == 1 or (found and found[0]["run"] == run):
+        return found[0]
+    if found:
+        names = ", ".join(row["run"] for row in found[:5])
+        raise SettingsError(f'several runs begin with "{run}": {names}', "give the whole name")
+    known = ", ".join(row["run"] for row in loaded[:5])
+    row = find_run(shop, run)
+    raise SettingsError(
+        f"run {row['run']} ({row['outcome']}) was not loaded into any store",
+        f"choose another: {known}" if known else "no run was loaded yet",
+    )
+
+
+def _taken(row: Mapping[str, Any]) -> list[str]:
+    """The stores that took a run's catalogue, by its report."""
+    return [store["name"] for store in (row["report"] or {}).get("stores", []) if store["outcome"] == "ok"]
+
+
+def _leave_out(run: Run, row: Mapping[str, Any]) -> None:
+    """Let a rollback to a run for some stores only touch no other one that had been loaded by then.
+
+    A store that shop.toml got later is brought back with the others: it never held anything of its own.
+    """
+    rows = run.state.runs()
+    older = [r for r in rows if r["purpose"] != "plan" and r["started_at"] < row["started_at"]]
+    before = {store for r in older for store in _taken(r)}
+    then = {store["name"] for store in (row["report"] or {}).get("stores", [])}
+    left = [store.name for store in run.shop.stores if then and store.name not in then and store.name in before]
+    if left:
+        run.only = tuple(store.name for store in run.shop.stores if store.name not in left)
+        told = f"run {row['run']} was for {', '.join(sorted(then))} only: {', '.join(left)} stays as it is"
+        run.warnings.append(told)
 
 
 def _again(what: str, shop: Shop, row: Mapping[str, Any]) -> str:
@@ -212,7 +258,7 @@ def _apply(
             run.raw = run.history.extract(plan.extract)
         if continues:  # a plan file is applied as it is; a run goes on with the stores that it could not reach
             run.plan = (do or steps)("plan", plan_unread, run)
-        (do or steps)("check", check_fresh, run)
+        (do or steps)("check", check_fresh, run, only)
         guard(run)
         ask(run)
         carry_out(run, do or steps, only)

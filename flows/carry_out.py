@@ -56,15 +56,24 @@ def _all_took(run: Run) -> bool:
     return all(taken.get(store.name) == wanted.get(store.name, plan.catalogue) for store in run.shop.stores)
 
 
-def check_fresh(run: Run) -> None:
-    """Raise StalePlan when a store needs an operation that the plan does not list."""
+def check_fresh(run: Run, only: Collection[str] | None = None) -> None:
+    """Raise StalePlan when a store, of all or of some, needs an operation that the plan does not list.
+
+    A store that cannot be read is left for ``carry_out`` to tell: the others are brought up to date all the same.
+    """
     assert run.plan is not None
     settings = {store.name: store for store in run.shop.stores}
     for store in run.plan.stores:
-        if not store.error:
+        if store.error or (only is not None and store.store not in only):
+            continue
+        try:
             target = open_store(run, settings[store.store])
             run.wanted[store.store] = _wanted(run, store, target)
             replanner(run, store, run.wanted[store.store])(target.read())
+        except StalePlan:
+            raise
+        except TorgsyncError as error:
+            run.unread[store.store] = error
 
 
 def replanner(run: Run, store: StorePlan, wanted: Wanted) -> Replan:
@@ -113,6 +122,8 @@ def _apply(run: Run, store: StorePlan, settings: Store, do: Steps) -> StoreResul
 def _apply_store(run: Run, store: StorePlan, settings: Store) -> StoreResult:
     if store.error:
         raise StoreError(store.error)
+    if store.store in run.unread:
+        raise run.unread[store.store]
     if not store.operations:  # nothing to do: the store is not even opened
         published = False if isinstance(settings, FileStore) else None
         return StoreResult(name=store.store, kind=store.kind, published=published)

@@ -10,6 +10,7 @@ import pandas as pd
 from flows.decide import Decided
 from schemas.catalogue import Catalogue
 from schemas.contents import Entity
+from schemas.errors import TorgsyncError
 from schemas.extract import Extract
 from schemas.plan import Plan
 from schemas.report import Outcome, RunReport
@@ -39,7 +40,7 @@ class Run:
     all; ``extract`` is the extract's fingerprint in the history; ``broken``: it ended by a signal or by an error that
     is not ours, so a store may be changed half way; ``before``: how the nightly run before it ended. ``progress`` hears
     from long steps (step, done, total). ``catalogue`` and ``decided`` are the shop-wide ones, ``own`` those of stores
-    that differ (docs/adr/0010).
+    that differ (docs/adr/0010); ``unread`` are stores that could not be read again before a kept plan is carried out.
     """
 
     shop: Shop
@@ -58,6 +59,7 @@ class Run:
     own: dict[str, OwnCatalogue] = field(default_factory=dict)
     plan: Plan | None = None
     wanted: dict[str, Wanted] = field(default_factory=dict)
+    unread: dict[str, TorgsyncError] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     broken: bool = False
     before: Outcome | None = None

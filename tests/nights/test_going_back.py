@@ -1,0 +1,156 @@
+"""Going back, and going on, touch the stores that they are for, and only with what was once in a store."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import flows.session
+from flows.again import apply_file, resume, retry, rollback
+from flows.main_path import sync
+from flows.session import Setting
+from flows.steps import PlainSteps
+from schemas.errors import SettingsError
+from tests.nights.world import ALL, World
+
+TWO = "".join(f'[[stores]]\nname = "{name}"\nkind = "sql"\nurl = "sqlite:///{name}.db"\n' for name in ("web", "two"))
+MERGE = """rules:
+  - match: {type_id: 4}
+    do: {merge: {number: 3}}
+    reason: на полиці кухлі лежать з чашками
+    only_store: two
+"""
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """Two SQL stores; each run is an hour later than the one before."""
+    hours = iter(range(1000))
+    begin = datetime(2026, 3, 1, 2, 30, tzinfo=timezone(timedelta(hours=2)))
+    monkeypatch.setattr(flows.session, "now", lambda: begin + timedelta(hours=next(hours)))
+    world = World(tmp_path / "shop")
+    world.settings(stores=TWO)
+    world.sections = {n: (None if n == 1 else 1, f"Розділ {n}", n) for n in range(1, 5)}
+    world.types = {n: (None if n == 1 else 1, f"Вид {n}", n) for n in range(1, 5)}
+    world.goods = {n: (n % 4 + 1, f"Товар {n}") for n in range(1, 37)}
+    assert world.sync({}).outcome == "ok"
+    return world
+
+
+def names(world: World, store: str) -> dict[int, str]:
+    """The goods that a store shows."""
+    return {good: name for good, (name, _) in goods(world, store).items()}
+
+
+def goods(world: World, store: str) -> dict[int, tuple[str, int]]:
+    with closing(sqlite3.connect(world.folder / f"{store}.db")) as connection:
+        rows = connection.execute("select good_id, name, category_number from offers where not hidden and managed")
+        return {good: (name, category) for good, name, category in rows}
+
+
+def down(world: World, store: str) -> bytes:
+    """Make a store unreadable; returns what it was."""
+    path = world.folder / f"{store}.db"
+    before = path.read_bytes()
+    path.write_bytes(b"no database" * 500)
+    return before
+
+
+def test_a_rollback_never_brings_back_what_a_guard_kept_out_of_the_stores(world):
+    good = world.runs()[0]["run"]
+    true = dict(world.goods), dict(world.types)
+    world.goods = {key: (kind, name.encode().decode("latin1")) for key, (kind, name) in world.goods.items()}
+    world.types = {key: (up, name.encode().decode("latin1"), s) for key, (up, name, s) in world.types.items()}
+    stopped = world.sync({})
+    assert stopped.exit_code == 3
+    with pytest.raises(SettingsError, match=r"\(guard stop\) was not loaded into any store") as refused:
+        rollback(world.shop, stopped.run, allow=ALL)
+    assert good in refused.value.next_step
+    assert rollback(world.shop, "last", allow=ALL).continues == good, "the last that is in a store"
+    world.goods, world.types = true
+    assert names(world, "web") == {key: name for key, (_, name) in world.goods.items()}
+
+
+def test_a_rollback_goes_back_behind_a_run_that_only_some_stores_took(world):
+    world.goods[1] = (2, "Друга назва")
+    whole = down(world, "two")
+    partly = world.sync({})
+    assert partly.exit_code == 4
+    (world.folder / "two.db").write_bytes(whole)
+    world.goods[1] = (2, "Третя назва")
+    assert world.sync({}).outcome == "ok"
+    assert world.rollback(partly.run).outcome == "ok"
+    assert names(world, "web")[1] == names(world, "two")[1] == "Друга назва"
+
+
+def test_a_good_that_was_in_the_quarantine_that_night_is_after_a_rollback_as_it_was_then(world):
+    world.goods[99], world.prices[99] = (2, "Новий"), "-1"
+    night = world.sync({})
+    assert (night.outcome, 99 in names(world, "web")) == ("ok", False), night.message
+    world.prices[99] = "5"
+    assert world.sync({}).outcome == "ok"
+    assert 99 in names(world, "web")
+    assert world.rollback(night.run).outcome == "ok"
+    assert 99 not in names(world, "web")
+    assert 99 not in names(world, "two")
+
+
+def test_a_rollback_to_a_run_for_one_store_leaves_the_others_as_they_are(world):
+    world.rules(MERGE)
+    assert world.sync().outcome == "ok"
+    world.goods[1] = (2, "Друга назва")
+    for_web = sync(world.shop, read=world.extract, setting=Setting(stores=("web",)), allow=ALL)
+    world.goods[1] = (2, "Третя назва")
+    assert world.sync().outcome == "ok"
+    before = goods(world, "two")
+    report = world.rollback(for_web.run)
+    assert report.outcome == "ok", report.message
+    assert names(world, "web")[1] == "Друга назва"
+    assert goods(world, "two") == before
+    assert any("was for web only: two stays as it is" in warning for warning in report.warnings)
+
+
+def test_a_plan_is_applied_to_the_stores_that_can_be_reached_and_the_other_is_told(world):
+    world.goods[1] = (2, "Друга назва")
+    world.plan()
+    whole = down(world, "two")
+    report = apply_file(world.shop, world.folder / "output" / "plan.json")
+    outcomes = {store.name: store.outcome for store in report.stores}
+    assert (report.exit_code, outcomes) == (4, {"web": "ok", "two": "failed"})
+    assert names(world, "web")[1] == "Друга назва"
+    (world.folder / "two.db").write_bytes(whole)
+    assert retry(world.shop, "last").outcome == "ok"
+    assert names(world, "two")[1] == "Друга назва"
+
+
+def test_a_retry_asks_nothing_of_a_store_that_it_need_not_touch(world):
+    world.goods[1] = (2, "Друга назва")
+    whole = down(world, "two")
+    assert world.sync({}).exit_code == 4
+    (world.folder / "two.db").write_bytes(whole)
+    down(world, "web")
+    report = retry(world.shop, "last")
+    assert report.outcome == "ok", report.message
+    assert names(world, "two")[1] == "Друга назва"
+
+
+def test_a_resume_brings_the_stores_up_to_date_that_can_be_reached(world):
+    world.goods[1] = (2, "Друга назва")
+
+    class Interrupted(PlainSteps):
+        def __call__(self, name: str, function: Any, *args: Any, **kwargs: Any) -> Any:
+            if name == "load web":
+                raise KeyboardInterrupt
+            return super().__call__(name, function, *args, **kwargs)
+
+    assert world.sync({}, Interrupted()).outcome == "interrupted"
+    down(world, "two")
+    report = resume(world.shop, "last")
+    assert report.exit_code == 4
+    assert names(world, "web")[1] == "Друга назва"
