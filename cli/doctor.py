@@ -25,5 +25,5 @@ def run_doctor(shop: str, as_json: bool) -> None:
         out_json([asdict(finding) for finding in found])
     else:
         warned = sum(finding.status == "warning" for finding in found)
-        out(f"\n{len(found)} checks: {failed} failed, {warned} with a warning")
+        out(f"\n{len(found)} {'check' if len(found) == 1 else 'checks'}: {failed} failed, {warned} with a warning")
     raise SystemExit(1 if failed else 0)

@@ -123,7 +123,7 @@ def _state(shop: Shop) -> Told:
     if _no_state_yet(shop):
         return "ok", "the first run makes it", ""
     with closing(State(shop.state_url, shop.name)) as state:
-        return "ok", f"{len(state.runs()):,} runs, {len(state.registry().meanings):,} section numbers", ""
+        return "ok", f"runs: {len(state.runs()):,}; section numbers: {len(state.registry().meanings):,}", ""
 
 
 def _lock(shop: Shop) -> Told:
@@ -141,8 +141,7 @@ def _store(shop: Shop, settings: Store) -> Told:
         gaps = check(target)
         return "ok", "; ".join((f"{target.place}: can be reached", *gaps)), ""
     held_now = target_of(shop, settings, Known, datetime.now().astimezone()).read()
-    counts = f"{len(held_now.categories):,} categories and {len(held_now.offers):,} goods of ours"
-    return "ok", f"can be read: {counts}", ""
+    return "ok", f"can be read; of ours: categories {len(held_now.categories):,}, goods {len(held_now.offers):,}", ""
 
 
 def _alerts(shop: Shop) -> Told:
@@ -152,7 +151,7 @@ def _alerts(shop: Shop) -> Told:
     if not urls and not beat:
         told = f"nobody would hear of a bad night: {shop.alerts.urls_env} is not set"
         return "warning", told, "put apprise URLs into it: docs/alerts.md"
-    told = f"{len(urls)} receivers" + (", heartbeat" if beat else "")
+    told = f"receivers: {len(urls)}" + ("; a heartbeat" if beat else "")
     return "ok", f"{told}; torgsync alerts test {shop.word} sends a message", ""
 
 
