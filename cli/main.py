@@ -254,6 +254,24 @@ def explain(
     run_explain(shop, key, as_json)
 
 
+@app.command(epilog="Example: torgsync init shops/myshop --dsn 127.0.0.1/3050:/base.fdb --store trs --store sql")
+def init(
+    folder: Annotated[Path, typer.Argument(help="The shop's new folder; its name becomes the shop's.")],
+    dsn: Annotated[str | None, typer.Option(help="Its base: a file, or host/port:path. It is looked into.")] = None,
+    user: Annotated[str, typer.Option(help="The base's user.")] = "SYSDBA",
+    password_env: Annotated[str | None, typer.Option(help="Environment variable that holds the password.")] = None,
+    store: Annotated[
+        list[str] | None,
+        typer.Option(help="sql, trs, yml, google, csv, json, woocommerce or opencart. Repeatable. Default: trs."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Begin a new shop: a folder with a shop.toml that fits the base, and an empty rules.yaml."""
+    from cli.init import run_init
+
+    run_init(folder, dsn, user, password_env, store or ["trs"], as_json)
+
+
 @app.command(epilog="Example: torgsync doctor household")
 def doctor(shop: ShopName, as_json: Json = False) -> None:
     """Check all that a run of a shop needs: settings, base, rules, state, stores, alerts. Changes nothing."""
