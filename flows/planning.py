@@ -23,6 +23,7 @@ from transforms.guards import (
     history_trips,
     number_trips,
     store_trips,
+    taken_trips,
 )
 from transforms.numbers import meanings_of, number_changes
 from transforms.plan import REDIRECT_COLUMNS, Absent, operations, wanted_contents
@@ -228,6 +229,11 @@ def _store_guards(
 ) -> list[Trip]:
     """The guards on what a plan does to one store."""
     trips = store_trips(store, present, needed, limits(run.shop.guards))
+    if run.state.loaded() is None:  # nothing remembers numbers but the store, where it was somebody's before
+        sections = run.catalogue_of(store).sections
+        origins = dict(zip(sections["number"].astype(int), sections["number_origin"], strict=True))
+        known = run.state.registry().meanings
+        trips += taken_trips(store, wanted.categories, present.categories, origins, known)
     return trips + _category_guards(run, store)
 
 

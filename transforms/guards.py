@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import pandas as pd
 
 from schemas.catalogue import Catalogue
-from schemas.contents import Contents
+from schemas.contents import Contents, Rows
 from schemas.errors import GuardStop, QuarantineLimit
 from schemas.extract import Extract
 from schemas.plan import Operation, Trip
-from schemas.registry import NumberChange
+from schemas.registry import NumberChange, Origin
 
 FEW = 10
 """So many rows may disappear whatever the share: a small shop may close a category (stores.md section 5)."""
@@ -245,6 +245,29 @@ def number_trips(changes: Iterable[NumberChange]) -> list[Trip]:
     told = "; ".join(f"{c.number} was «{c.before.name}» and is «{c.after.name}»" for c in reused[:5])
     message = f"section numbers mean another section than in the last run: {told}"
     return [Trip(guard="number_reused", measured=len(reused), limit=0, message=message)]
+
+
+def taken_trips(
+    store: str, wanted: Rows, present: Rows, origins: Mapping[int, Origin], known: Collection[int]
+) -> list[Trip]:
+    """``number_reused`` where the state is new and the store is not: numbers that the store shows as something else.
+
+    A number that Torgsoft or a rule gave may have been renamed or moved meanwhile, so both must differ. One of the
+    registry's, which had to begin anew, is only the same section where nothing differs. Numbers that the registry has
+    ``known`` before tonight are left to ``number_trips``.
+    """
+    fields = [name for name in ("name", "parent_number") if name in wanted.columns and name in present.columns]
+    reused = []
+    for number in wanted:
+        if number not in present.rows or number in known:
+            continue
+        differs = [wanted.value(number, name) != present.value(number, name) for name in fields]
+        if any(differs) if origins.get(int(number)) == "registry" else len(differs) == 2 and all(differs):
+            reused.append(f"{number} was «{present.value(number, 'name')}» and is «{wanted.value(number, 'name')}»")
+    if not reused:
+        return []
+    message = f"section numbers mean another section than in the store: {'; '.join(reused[:5])} (store {store})"
+    return [Trip(guard="number_reused", store=store, measured=len(reused), limit=0, message=message)]
 
 
 def _sentences(trips: Iterable[Trip]) -> list[str]:

@@ -7,9 +7,13 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from flows.again import rollback
+from flows.doctor import examine
 from flows.main_path import sync
 from flows.session import Setting
+from schemas.errors import SettingsError
 from schemas.report import RunReport
 from tests.nights.world import STORES, World
 
@@ -42,6 +46,11 @@ def held(world: World, store: str) -> list[tuple[object, ...]]:
             for table in ("categories", "offers", "redirects")
             for row in connection.execute(f"select * from {table} order by 1")
         ]
+
+
+def without_state(world: World) -> None:
+    for path in world.folder.glob("state.db*"):
+        path.unlink()
 
 
 def test_a_shop_whose_history_is_gone_stops_and_says_how_to_bring_it_back(tmp_path):
@@ -193,3 +202,95 @@ def test_what_only_a_store_with_rules_of_its_own_took_was_not_allowed_for_the_ot
     report = world.sync({})
     assert "24 of 36 goods would change their category (store web)" in report.message
     assert held(world, "web") == before
+
+
+def renamed(world: World, name: str) -> None:
+    path = world.folder / "shop.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace('name = "test"', f'name = "{name}"'), encoding="utf-8")
+
+
+def test_a_shop_that_was_renamed_does_not_give_its_numbers_a_second_time(tmp_path):
+    world = new(tmp_path / "shop", unmapped="create")
+    world.types |= {5: (1, "Вази", None), 6: (1, "Ложки", None)}
+    world.goods |= {500: (5, "ваза"), 600: (6, "ложка")}
+    world.sync({})
+    world.types.pop(5)
+    world.goods.pop(500)
+    world.sync({})
+    before = held(world, "web")
+    text = (world.folder / "shop.toml").read_text(encoding="utf-8")
+    renamed(world, "test2")
+    world.types[7] = (1, "Аква", None)
+    world.goods[700] = (7, "аква")
+    for _ in range(2):  # a run that was refused does not make the name known
+        with pytest.raises(SettingsError, match="was the shop renamed") as caught:
+            world.sync({})
+        assert caught.value.exit_code == 2
+        assert 'put name = "test" back' in caught.value.next_step
+        assert "fresh state" in caught.value.next_step
+    assert held(world, "web") == before
+    (world.folder / "shop.toml").write_text(text, encoding="utf-8")
+    assert world.sync({}).outcome == "ok"
+    assert world.shown()[0][1002][0] == "Аква"
+
+
+def test_a_state_of_many_shops_takes_a_new_one(tmp_path):
+    assert new(tmp_path / "shop", STORES + SHARED).sync({}).outcome == "ok"
+    other = new(tmp_path / "other", STORES + SHARED)
+    renamed(other, "other")
+    assert other.sync({}).outcome == "ok"
+
+
+def test_a_new_state_gives_no_number_that_a_store_shows_as_something_else(tmp_path):
+    world = new(tmp_path / "shop", unmapped="create")
+    world.types |= {5: (1, "Вази", None), 6: (1, "Ложки", None)}
+    world.goods |= {500: (5, "ваза"), 600: (6, "ложка")}
+    world.sync({})
+    before = held(world, "web")
+    without_state(world)
+    world.types.pop(5)
+    world.types[7] = (1, "Аква", None)
+    world.goods |= {500: (7, "ваза")}
+    report = world.sync({})
+    assert report.exit_code == 3
+    assert "guard «number_reused»" in report.message
+    assert "1000 was «Вази» and is «Аква» (store web)" in report.message
+    assert "--allow number_reused=1" in report.next_step
+    assert held(world, "web") == before
+
+
+def test_a_new_state_takes_over_a_store_with_the_same_meanings_as_it_is(tmp_path):
+    world = new(tmp_path / "shop", unmapped="create")
+    world.types[5] = (1, "Вази", None)
+    world.goods[500] = (5, "ваза")
+    world.sync({})
+    before = world.shown()
+    without_state(world)
+    world.sections[20] = (10, "Тарілки й миски", 20)
+    report = world.sync({})
+    assert (report.outcome, report.allowed) == ("ok", {}), report.message
+    assert before[1] == world.shown()[1]
+    assert world.shown()[0][20][0] == "Тарілки й миски", "a number of Torgsoft's own may be renamed"
+
+
+def test_a_new_state_stops_where_a_number_of_torgsofts_has_another_name_and_another_parent(tmp_path):
+    world = new(tmp_path / "shop")
+    world.sync({})
+    without_state(world)
+    world.sections |= {20: (30, "Миски", 20)}
+    assert "20 was «Тарілки» and is «Миски» (store web)" in world.sync({}).message
+
+
+def test_doctor_tells_of_a_lost_history_and_of_a_renamed_shop_before_a_run_has_to(tmp_path):
+    def state(world: World) -> tuple[str, str]:
+        return next((f.status, f.told) for f in examine(world.folder) if f.check == "state")
+
+    world = new(tmp_path / "shop")
+    world.sync({})
+    assert state(world)[0] == "ok"
+    shutil.rmtree(world.folder / "history")
+    status, told = state(world)
+    assert (status, "is not in history/" in told) == ("failed", True)
+    renamed(world, "test2")
+    status, told = state(world)
+    assert (status, "was the shop renamed?" in told) == ("failed", True)

@@ -24,6 +24,7 @@ from transforms.guards import (
     history_trips,
     number_trips,
     store_trips,
+    taken_trips,
 )
 
 LIMITS = Limits()
@@ -274,6 +275,42 @@ def test_the_guards_of_one_stores_categories_are_three_of_those_of_the_catalogue
     assert [t.guard for t in found] == ["moved_goods", "root_vanished", "renumbered"]
     assert [t for t in whole if t in found] == found
     assert len(whole) > 3
+
+
+TAKEN = {7: ("Помада", 1), 8: ("Туш", 1), 9: ("Креми", 3)}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "origin", "told"),
+    [
+        ({7: ("Помада", 1)}, "registry", []),
+        ({7: ("Лак", 1)}, "registry", ["7 was «Помада» and is «Лак»"]),
+        ({7: ("Помада", 3)}, "registry", ["7 was «Помада» and is «Помада»"]),
+        ({7: ("Лак", 1), 8: ("Туш", 3)}, "torgsoft", []),
+        (
+            {7: ("Лак", None), 9: ("Лаки", 1)},
+            "torgsoft",
+            ["7 was «Помада» and is «Лак»", "9 was «Креми» and is «Лаки»"],
+        ),
+        ({7: ("Лак", 3)}, "rule", ["7 was «Помада» and is «Лак»"]),
+        ({77: ("Лак", 3)}, "registry", []),
+    ],
+)
+def test_a_number_that_a_store_shows_as_something_else_is_reused(wanted, origin, told):
+    columns = ("name", "parent_number")
+    origins = dict.fromkeys(wanted, origin)
+    found = taken_trips("web", Rows(columns, wanted), Rows(columns, TAKEN), origins, ())
+    assert [(t.guard, t.store, t.measured, t.limit) for t in found] == [("number_reused", "web", len(told), 0)] * bool(
+        told
+    )
+    assert all("; ".join(told) + " (store web)" in t.message for t in found)
+    assert taken_trips("web", Rows(columns, wanted), Rows(), origins, ()) == [], "a store that is empty"
+    assert taken_trips("web", Rows(columns, wanted), Rows(columns, TAKEN), origins, wanted) == [], "known numbers"
+
+
+def test_a_store_that_does_not_tell_a_categorys_parent_proves_no_number_of_torgsofts_reused():
+    wanted = Rows(("name", "parent_number"), {7: ("Лак", 3)})
+    assert taken_trips("web", wanted, Rows(("name",), {7: ("Помада",)}), {7: "torgsoft"}, ()) == []
 
 
 def trip(guard: str, measured: int, store: str = "") -> Trip:
