@@ -18,12 +18,14 @@ from typing import Literal
 from flows.alerts import late_or_missing, receivers
 from flows.decide import shop_rules
 from flows.lock import held
+from flows.session import refuse_renamed
 from flows.targets import target_of
 from schemas.delivery import DeliverySettings
 from schemas.errors import SettingsError, TorgsyncError
 from schemas.shop import Shop, load_shop
 from schemas.stores import FileStore, Store
 from sources.firebird import count_base
+from state.history import History
 from state.store import State
 from stores.delivery import Target, check
 from stores.protocol import Known
@@ -123,6 +125,11 @@ def _state(shop: Shop) -> Told:
     if _no_state_yet(shop):
         return "ok", "the first run makes it", ""
     with closing(State(shop.state_url, shop.name)) as state:
+        refuse_renamed(shop, state)
+        loaded = state.loaded()
+        if loaded is not None and not History(shop.folder / "history").has_catalogue(loaded.catalogue):
+            told = f"what run {loaded.run} loaded is not in history/: a run would stop at the guard «no_history»"
+            return "failed", told, "put history/ back from a backup; several machines have to share it"
         return "ok", f"runs: {len(state.runs()):,}; section numbers: {len(state.registry().meanings):,}", ""
 
 

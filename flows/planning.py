@@ -13,12 +13,24 @@ from schemas.errors import TorgsyncError
 from schemas.plan import Basis, Operation, Plan, StorePlan, Trip, fingerprint
 from schemas.registry import Meaning
 from schemas.shop import GuardsSettings, Shop
-from state.store import Loaded
+from state.store import Confirmed, Loaded
 from transforms.absence import Tombstone, by_entity, due
-from transforms.guards import Limits, Previous, catalogue_trips, extract_trips, number_trips, store_trips
+from transforms.guards import (
+    Limits,
+    catalogue_trips,
+    category_trips,
+    extract_trips,
+    history_trips,
+    number_trips,
+    store_trips,
+    taken_trips,
+)
 from transforms.numbers import meanings_of, number_changes
 from transforms.plan import REDIRECT_COLUMNS, Absent, operations, wanted_contents
 from transforms.redirects import Buried, Redirects, next_redirects
+
+_OF_A_ROLLBACK = ("moved_goods", "root_vanished")
+"""A rollback reads no base: the other guards that compare catalogues look at the extract, and have nothing to say."""
 
 
 def make_plan(run: Run, held: dict[Entity, list[int]]) -> Plan:
@@ -32,7 +44,7 @@ def make_plan(run: Run, held: dict[Entity, list[int]]) -> Plan:
     loaded, previous = last_loaded(run)
     basis = _basis(run, "", catalogue, held)
     contents = contents_of(basis, catalogue)
-    trips = _trips(run, catalogue, loaded, previous)
+    trips = [*_history_guard(run), *_trips(run, catalogue, loaded, previous)]
     plans = []
     for settings in run.stores:
         name, own = settings.name, _own_basis(run, settings.name, basis)
@@ -51,9 +63,8 @@ def make_plan(run: Run, held: dict[Entity, list[int]]) -> Plan:
         if fresh and (why := target.capabilities.gaps.get("redirect")):
             run.warnings.append(f"store {name} does not redirect {len(fresh)} addresses that categories left: {why}")
         needed = operations(wanted.contents, present, Absent(aside.held, aside.retire))
-        trips += store_trips(name, present, needed, limits(run.shop.guards))
+        trips += _store_guards(run, name, wanted.contents, present, needed)
         if own is not None:
-            trips += own_trips(run, name, mine)
             own = _due_only(own, needed)
         plans.append(
             StorePlan(store=name, kind=settings.kind, before=_fingerprint(present), own=own, operations=needed)
@@ -132,8 +143,7 @@ def plan_unread(run: Run) -> Plan:
                 stores.append(store.model_copy(update={"error": error.message}))
                 continue
             needed = operations(wanted.contents, present, Absent(basis.held, basis.retire))
-            trips += store_trips(store.store, present, needed, limits(run.shop.guards))
-            trips += own_trips(run, store.store, mine) if store.own else []
+            trips += _store_guards(run, store.store, wanted.contents, present, needed)
             found = {"before": _fingerprint(present), "error": "", "operations": needed}
             store = store.model_copy(update=found)
         stores.append(store)
@@ -198,29 +208,64 @@ def all_meanings(run: Run) -> tuple[Meaning, ...]:
     return tuple(found.values())
 
 
-def own_trips(run: Run, store: str, catalogue: Catalogue) -> list[Trip]:
-    """The guards on what one store's own catalogue does with its categories; those on the base are the shop's."""
-    loaded, previous = last_loaded(run, store)
-    if loaded is None or previous is None:
+def _history_guard(run: Run) -> list[Trip]:
+    """Whether the history holds what the run has to compare with: each store's last catalogue, and the shop's."""
+    last: dict[str, Loaded | Confirmed | None] = {"": run.state.loaded()}
+    confirmed = run.state.confirmed()
+    for settings in run.stores:
+        last[settings.name] = confirmed.get(settings.name) or run.state.loaded(settings.name)
+    lost: dict[str, str] = {}
+    seen: set[str] = set()
+    for store, found in last.items():
+        if found is not None and found.catalogue not in seen and not run.history.has_catalogue(found.catalogue):
+            seen.add(found.catalogue)
+            lost[store] = found.run
+    assert run.catalogue is not None
+    return history_trips(lost, run.sizes.get("raw_goods", len(run.catalogue.offers)))
+
+
+def _store_guards(
+    run: Run, store: str, wanted: Contents, present: Contents, needed: tuple[Operation, ...]
+) -> list[Trip]:
+    """The guards on what a plan does to one store."""
+    trips = store_trips(store, present, needed, limits(run.shop.guards))
+    if run.state.loaded() is None:  # nothing remembers numbers but the store, where it was somebody's before
+        sections = run.catalogue_of(store).sections
+        origins = dict(zip(sections["number"].astype(int), sections["number_origin"], strict=True))
+        known = run.state.registry().meanings
+        trips += taken_trips(store, wanted.categories, present.categories, origins, known)
+    return trips + _category_guards(run, store)
+
+
+def _category_guards(run: Run, store: str) -> list[Trip]:
+    """The guards on categories, by what this store took last: a run of some stores moves what the shop loaded last, and
+    what was allowed there was not allowed here. Those on the base are the shop's.
+    """
+    own, confirmed, loaded = store in run.own, run.state.confirmed().get(store), run.state.loaded()
+    if confirmed is None:
+        before = last_loaded(run, store)[1] if own else None
+    elif own or (loaded is not None and loaded.catalogue != confirmed.catalogue):
+        kept = run.history.has_catalogue(confirmed.catalogue)
+        before = run.history.catalogue(confirmed.catalogue) if kept else None
+    else:
+        before = None
+    if before is None:
         return []
-    found = catalogue_trips(catalogue, Previous(previous, loaded.counts), limits(run.shop.guards))
-    found = [trip for trip in found if trip.guard in ("moved_goods", "root_vanished", "renumbered")]
+    found = category_trips(run.catalogue_of(store), before, limits(run.shop.guards))
+    if run.raw is None and not own:
+        found = [trip for trip in found if trip.guard in _OF_A_ROLLBACK]
     return [trip.model_copy(update={"store": store, "message": f"{trip.message} (store {store})"}) for trip in found]
 
 
 def _trips(run: Run, catalogue: Catalogue, loaded: Loaded | None, previous: Catalogue | None) -> list[Trip]:
-    changes = number_changes(all_meanings(run), run.state.registry())
-    trips = number_trips(changes)
-    if loaded is None or previous is None:
-        return trips
-    before = Previous(previous, loaded.counts)
-    found = catalogue_trips(catalogue, before, limits(run.shop.guards))
-    if run.raw is None:  # a rollback reads no base: what looks at the extract has nothing to say
-        found = [trip for trip in found if trip.guard in ("moved_goods", "root_vanished")]
-    else:
+    """The guards that compare with what was loaded last; without a history, the counts that the state has remain."""
+    trips = number_trips(number_changes(all_meanings(run), run.state.registry()))
+    by = limits(run.shop.guards)
+    if loaded is not None and run.raw is not None:
         sizes = {table: run.sizes[table] for table in ("raw_product_types", "raw_goods")}
-        found = extract_trips(sizes, before, limits(run.shop.guards)) + found
-    return trips + found
+        trips += extract_trips(sizes, loaded.counts, by)
+    found = catalogue_trips(catalogue, previous, by) if previous is not None else []
+    return trips + [trip for trip in found if run.raw is not None or trip.guard in _OF_A_ROLLBACK]
 
 
 def _fingerprint(contents: Contents) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from uuid import uuid4
 
 import pandas as pd
@@ -21,6 +22,7 @@ from schemas.report import Outcome, Purpose, RunReport
 from schemas.shop import Shop
 from state.history import History
 from state.store import State
+from state.strangers import strangers
 from transforms.guards import GUARDS
 
 _OUTCOMES: dict[int, Outcome] = {3: "guard stop", 4: "some stores failed", 5: "quarantine over its limit"}
@@ -93,6 +95,8 @@ def _recorded(
 ) -> RunReport:
     state = State(shop.state_url, shop.name)
     try:
+        if purpose != "apply":  # a plan file names its shop: it tells by itself that it is another's
+            refuse_renamed(shop, state)
         begun = now()
         name = f"{begun:%Y%m%d-%H%M%S}-{uuid4().hex[:8]}"
         started = begun.isoformat("T", "milliseconds")
@@ -105,6 +109,24 @@ def _recorded(
     finally:
         state.close()
     return report
+
+
+def refuse_renamed(shop: Shop, state: State) -> None:
+    """Raise SettingsError where the state file in the shop's own folder knows other shops only.
+
+    Under a new name nothing would be known of the numbers that were given, and they would be given again with other
+    meanings. A state that lies elsewhere may be of many shops: there a new one is nothing strange.
+    """
+    file = shop.state_url.removeprefix("sqlite:///")
+    if file == shop.state_url or Path(file).parent != shop.folder.resolve():
+        return
+    if others := strangers(state.engine, shop.name):
+        raise SettingsError(
+            f"{Path(file).name} in the shop's folder is the state of {', '.join(others)}, and nothing in it is of "
+            f"{shop.name}: was the shop renamed?",
+            f'put name = "{others[0]}" back into shop.toml; if this is another shop, let it begin with a fresh state: '
+            f"move {Path(file).name} and history/ out of the folder",
+        )
 
 
 def _guarded(run: Run, steps: PlainSteps, body: Callable[[Run], None], setting: Setting) -> None:

@@ -63,10 +63,11 @@ def _known(run: Run, settings: Store) -> Known:
 
 
 def _confirmed(run: Run, store: str) -> Known:
-    """What a feed's reader was last given; nothing where that catalogue is kept no more."""
+    """What a feed's reader was last given; nothing where the history does not hold it: the guard «no_history» tells."""
     confirmed = run.state.confirmed().get(store)
     if confirmed is None:
         return Known()
     if not run.history.has_catalogue(confirmed.catalogue):
         return Known(files=confirmed.files)
-    return Known(wanted_contents(run.history.catalogue(confirmed.catalogue), Rows()), files=confirmed.files)
+    catalogue = run.history.catalogue(confirmed.catalogue)
+    return Known(wanted_contents(catalogue, Rows()), catalogue, files=confirmed.files)

@@ -128,8 +128,8 @@ class History:
             except (OSError, pa.ArrowException) as error:
                 raise TorgsyncError(
                     f"the history is damaged: {path} cannot be read: {str(error).splitlines()[0]}",
-                    f"put {folder} back from a backup; or delete that folder: the next run then has nothing to compare"
-                    " with, and its guards let it pass",
+                    f"put {folder} back from a backup; or delete that folder: if it is what was loaded last, the guard"
+                    " «no_history» then asks whether to go on without",
                 ) from error
             out[name] = conform(_plain_lists(frame, schema), schema)
         return out

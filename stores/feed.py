@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from io import RawIOBase
 from pathlib import Path
 from typing import Any, BinaryIO, cast
+
+import pandas as pd
 
 from schemas.catalogue import Catalogue
 from schemas.contents import Contents, Rows
@@ -19,6 +22,7 @@ from schemas.plan import StorePlan
 from schemas.report import StoreResult
 from schemas.stores import CsvStore, FileStore, GoogleStore, JsonStore, TrsStore, YmlStore, trs_dialect
 from stores.delivery import Target, deliver, read_digest
+from stores.feeds.goods import unsellable
 from stores.feeds.google import write_google
 from stores.feeds.sink import FeedFile
 from stores.feeds.tables import write_csv, write_json
@@ -40,6 +44,8 @@ class FeedWritten:
 
 
 Writer = Callable[[BinaryIO, Catalogue], FeedWritten]
+LeftOut = Callable[[pd.DataFrame], Collection[int]]
+"""Which of some offers a file cannot hold, hidden or not."""
 
 
 class FeedTarget:
@@ -58,22 +64,34 @@ class FeedTarget:
         writer: Writer,
         known: Known,
         fingerprint: Callable[[Path], str],
+        left_out: LeftOut,
     ) -> None:
         self.name, self.kind, self.filename = store.name, kind, store.filename
         self.target = Target(DeliverySettings.of(store), folder)
         # a folder outside the shop may be a share that is not mounted
         self.create = self.target.is_folder and self.target.folder.is_relative_to(folder)
-        self.writer, self.known, self.fingerprint = writer, known, fingerprint
+        self.writer, self.known, self.fingerprint, self.left_out = writer, known, fingerprint, left_out
 
     def want(self, catalogue: Catalogue, contents: Contents) -> Wanted:
         """The catalogue without redirects, and the fingerprint of the file that it makes."""
         written = self.writer(cast(BinaryIO, _Nowhere()), catalogue)
-        return Wanted(catalogue, replace(contents, redirects=Rows(), files={self.filename: written.content}))
+        return Wanted(catalogue, self._shown(contents, catalogue, {self.filename: written.content}))
 
     def read(self) -> Contents:
         """What the file's reader was last given, and the fingerprint of the file that lies there now."""
         found = self._content()
-        return replace(self.known.contents, redirects=Rows(), files={} if found is None else {self.filename: found})
+        files = {} if found is None else {self.filename: found}
+        return self._shown(self.known.contents, self.known.catalogue, files)
+
+    def _shown(self, contents: Contents, catalogue: Catalogue | None, files: Mapping[str, str]) -> Contents:
+        """What the file's reader sees of a catalogue: a good that is left out of the file is hidden from it.
+
+        Both sides of a plan are seen so: a good that loses its price is hidden by it, and guarded, like any other.
+        """
+        offers = contents.offers
+        if catalogue is not None:
+            offers = _hide(offers, self.left_out(catalogue.offers))
+        return replace(contents, offers=offers, redirects=Rows(), files=files)
 
     def _content(self) -> str | None:
         """The fingerprint of the content; of a file on a server, which is not fetched, by what its marker says."""
@@ -107,7 +125,23 @@ class FeedTarget:
 def feed_target(store: FileStore, folder: Path, known: Known, date: datetime) -> FeedTarget:
     """The store of a feed. ``date`` is what a YML file that must be written anew says of its content."""
     writer, fingerprint = _writer(store, date)
-    return FeedTarget(store, str(getattr(store, "kind", "")), folder, writer, known, fingerprint)
+    return FeedTarget(store, str(getattr(store, "kind", "")), folder, writer, known, fingerprint, _left_out(store))
+
+
+def _left_out(store: FileStore) -> LeftOut:
+    """Feeds of priced goods leave out what cannot be sold; the others hold every good that is not hidden."""
+    if isinstance(store, YmlStore | GoogleStore):
+        return partial(unsellable, discounts=store.discounts)
+    return lambda offers: ()
+
+
+def _hide(offers: Rows, goods: Collection[int]) -> Rows:
+    """The rows with these goods hidden."""
+    if not goods:
+        return offers
+    place = offers.columns.index("hidden")
+    found = ((good, offers.rows[good]) for good in goods if good in offers.rows)
+    return replace(offers, rows={**offers.rows, **{good: (*r[:place], True, *r[place + 1 :]) for good, r in found}})
 
 
 def _writer(store: FileStore, date: datetime) -> tuple[Writer, Callable[[Path], str]]:

@@ -34,11 +34,12 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Known:
-    """What we know of a store from the last time: the ``contents`` that it confirmed, its own ids and slugs by (entity,
-    key), and the fingerprints of a feed's files.
+    """What we know of a store from the last time: the ``contents`` that it confirmed and the ``catalogue`` that they
+    were made of, its own ids and slugs by (entity, key), and the fingerprints of a feed's files.
     """
 
     contents: Contents = field(default_factory=Contents)
+    catalogue: Catalogue | None = None
     bindings: Mapping[tuple[str, int], tuple[str, str | None]] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
 

@@ -11,18 +11,22 @@ from dataclasses import dataclass
 import pandas as pd
 
 from schemas.catalogue import Catalogue
-from schemas.contents import Contents
+from schemas.contents import Contents, Rows
 from schemas.errors import GuardStop, QuarantineLimit
 from schemas.extract import Extract
 from schemas.plan import Operation, Trip
-from schemas.registry import NumberChange
+from schemas.registry import NumberChange, Origin
 
 FEW = 10
 """So many rows may disappear whatever the share: a small shop may close a category (stores.md section 5)."""
 
+_STORE_ENDINGS = (" from store {}", " (store {})")
+"""How the message of a guard on one store ends."""
+
 NOTHING = "nothing was changed in any store"
 
 GUARDS: dict[str, str] = {
+    "no_history": "the catalogue that was loaded last is not in history/: there is nothing to compare with",
     "short_extract": "the base gave far fewer product types or goods than the last run",
     "another_base": "most product types or goods are not those of the last run",
     "older_base": "the newest goods of the last run are gone and none is newer: an old backup?",
@@ -55,14 +59,6 @@ class Limits:
         return max(FEW, int(share * size)) if share else 0
 
 
-@dataclass(frozen=True)
-class Previous:
-    """What was loaded last: the catalogue and the number of rows of each raw table."""
-
-    catalogue: Catalogue
-    counts: Mapping[str, int]
-
-
 def check_extract(raw: Extract) -> None:
     """Raise GuardStop for an extract without product types or without goods; no override allows it."""
     for table, frame in (("product types", raw.product_types), ("goods", raw.goods)):
@@ -73,11 +69,29 @@ def check_extract(raw: Extract) -> None:
             )
 
 
-def extract_trips(sizes: Mapping[str, int], previous: Previous, limits: Limits) -> list[Trip]:
-    """``short_extract``: fewer rows of ``raw_product_types`` or ``raw_goods`` than the last run read."""
+def history_trips(lost: Mapping[str, str], goods: int) -> list[Trip]:
+    """``no_history``: the guards that compare would let everything pass, so all ``goods`` are at stake.
+
+    ``lost`` maps a store (``""``: the whole shop) to the run that loaded what the history does not hold.
+    """
+    if not lost:
+        return []
+    runs = ", ".join(f"store {store}: run {run}" if store else f"run {run}" for store, run in lost.items())
+    message = (
+        f"the catalogue that was loaded last ({runs}) is not in history/, so nothing tells what would change for the "
+        "worse: put the folder back from a backup; several machines have to share it"
+    )
+    return [Trip(guard="no_history", measured=goods, limit=0, message=message)]
+
+
+def extract_trips(sizes: Mapping[str, int], counts: Mapping[str, int], limits: Limits) -> list[Trip]:
+    """``short_extract``: fewer rows of ``raw_product_types`` or ``raw_goods`` than the last run read (``counts``).
+
+    The counts stand in the state, so this holds without a history too.
+    """
     trips = []
     for table, size in sizes.items():
-        before = previous.counts.get(table, 0)
+        before = counts.get(table, 0)
         limit = limits.rows(limits.max_short_share, before)
         limit = min(limit, max(0, before - 1) // 2)  # a tiny table may lose FEW rows, yet never half of it
         if before - size > limit:
@@ -88,9 +102,8 @@ def extract_trips(sizes: Mapping[str, int], previous: Previous, limits: Limits) 
     return trips
 
 
-def catalogue_trips(after: Catalogue, previous: Previous, limits: Limits) -> list[Trip]:
+def catalogue_trips(after: Catalogue, before: Catalogue, limits: Limits) -> list[Trip]:
     """The guards that compare the catalogue with the one that was loaded last."""
-    before = previous.catalogue
     types = _names(before.product_types, "type_id"), _names(after.product_types, "type_id")
     goods = _names(before.offers, "good_id"), _names(after.offers, "good_id")
     trips = []
@@ -115,6 +128,11 @@ def catalogue_trips(after: Catalogue, previous: Previous, limits: Limits) -> lis
     trips += _second_root(before, after)
     trips += _renumbered(before, after)
     return trips
+
+
+def category_trips(after: Catalogue, before: Catalogue, limits: Limits) -> list[Trip]:
+    """Those of them that tell what becomes of categories: asked of a store whose past is not the shop's too."""
+    return [*_moved(before, after, limits), *_roots(before, after), *_renumbered(before, after)]
 
 
 def _names(frame: pd.DataFrame, key: str) -> dict[int, str]:
@@ -229,15 +247,39 @@ def number_trips(changes: Iterable[NumberChange]) -> list[Trip]:
     return [Trip(guard="number_reused", measured=len(reused), limit=0, message=message)]
 
 
+def taken_trips(
+    store: str, wanted: Rows, present: Rows, origins: Mapping[int, Origin], known: Collection[int]
+) -> list[Trip]:
+    """``number_reused`` where the state is new and the store is not: numbers that the store shows as something else.
+
+    A number that Torgsoft or a rule gave may have been renamed or moved meanwhile, so both must differ. One of the
+    registry's, which had to begin anew, is only the same section where nothing differs. Numbers that the registry has
+    ``known`` before tonight are left to ``number_trips``.
+    """
+    fields = [name for name in ("name", "parent_number") if name in wanted.columns and name in present.columns]
+    reused = []
+    for number in wanted:
+        if number not in present.rows or number in known:
+            continue
+        differs = [wanted.value(number, name) != present.value(number, name) for name in fields]
+        if any(differs) if origins.get(int(number)) == "registry" else len(differs) == 2 and all(differs):
+            reused.append(f"{number} was «{present.value(number, 'name')}» and is «{wanted.value(number, 'name')}»")
+    if not reused:
+        return []
+    message = f"section numbers mean another section than in the store: {'; '.join(reused[:5])} (store {store})"
+    return [Trip(guard="number_reused", store=store, measured=len(reused), limit=0, message=message)]
+
+
 def _sentences(trips: Iterable[Trip]) -> list[str]:
     """One sentence per guard; stores of which it says the same are named in one."""
-    stores: dict[tuple[str, str, int], list[str]] = {}
+    stores: dict[tuple[str, str, str, int], list[str]] = {}
     for trip in trips:
-        what = trip.message.removesuffix(f" from store {trip.store}") if trip.store else trip.message
-        stores.setdefault((trip.guard, what, trip.limit), []).extend([trip.store] if trip.store else [])
+        found = [end for end in _STORE_ENDINGS if trip.store and trip.message.endswith(end.format(trip.store))]
+        what = trip.message.removesuffix(found[0].format(trip.store)) if found else trip.message
+        stores.setdefault((trip.guard, what, "".join(found), trip.limit), []).append(trip.store)
     return [
-        f"guard «{guard}»: {what}{' from store ' + ', '.join(names) if names else ''} (limit {limit})"
-        for (guard, what, limit), names in stores.items()
+        f"guard «{guard}»: {what}{ending.format(', '.join(names))} (limit {limit})"
+        for (guard, what, ending, limit), names in stores.items()
     ]
 
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from schemas.feeds import YML_PROFILES, CsvFeed, JsonFeed
+from stores.feeds.goods import unsellable
 from tests.feeds.rules import faults
 from tests.feeds.shop import categories, google_feed, offers, write, yml_feed
 
@@ -98,6 +99,8 @@ def test_a_yml_feed_reads_back_to_the_same_catalogue(catalogue, profile) -> None
     }
     wanted = expected(goods, hidden=profile == "prom")
     assert found == wanted
+    told = unsellable(goods, discounts=True)
+    assert sorted(told) == sorted(set(goods["good_id"]) - set(expected(goods, hidden=True))), "what the guards count"
     assert done.offers == len(wanted)
     assert done.offers + sum(done.left_out.values()) == len(goods)
     described = {int(o.get("id")): plain(o.findtext("description") or "") for o in root.iter("offer")}

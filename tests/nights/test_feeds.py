@@ -101,6 +101,75 @@ def test_every_feed_tells_the_same_goods_in_the_same_categories(world):
     assert {row["good_id"]: row["category_number"] for row in document["offers"]} == shown
 
 
+def told(world: World, store: str) -> dict[str, list[int]]:
+    """What a plan would do to the goods of a store, by kind."""
+    found: dict[str, list[int]] = {}
+    for operation in next(s for s in world.plan().stores if s.store == store).operations:
+        if operation.entity == "offer":
+            found.setdefault(operation.kind, []).append(int(operation.key))
+    return found
+
+
+@pytest.mark.parametrize("store", ["prom", "google"])
+def test_goods_that_lose_their_price_disappear_from_a_feed_and_too_many_of_them_stop_the_run(world, store):
+    world.goods |= {n: (2, f"Товар {n}") for n in range(13, 41)}
+    world.prices |= {n: "10.50" for n in range(13, 41)}
+    world.sync({})
+    before = images(world)
+    for good in range(8, 41):
+        world.prices[good] = "0" if good % 2 else "0.004"
+    report = world.sync({})
+    assert (report.exit_code, report.outcome) == (3, "guard stop")
+    assert "guard «hidden_offers»" in report.message
+    # the goods of type 3 hang in no category, and so are hidden already
+    gone = [good for good in range(8, 41) if world.goods[good][0] != 3]
+    assert f"{len(gone)} of 36 goods would disappear from store prom, google" in report.message
+    assert images(world) == before
+    assert sorted(told(world, store)["hide"]) == gone
+    assert world.sync({"hidden_offers": len(gone)}).outcome == "ok"
+
+
+@pytest.mark.parametrize("store", ["prom", "google"])
+def test_a_good_without_a_price_is_hidden_until_it_has_one_again_and_is_never_retired(world, store, monkeypatch):
+    def night(number: int) -> None:
+        monkeypatch.setattr(flows.session, "now", lambda: BEGIN + timedelta(days=number))
+        report = world.sync({})
+        assert report.outcome == "ok", report.message
+
+    night(0)
+    before = images(world)
+    del world.prices[1]
+    assert told(world, store) == {"hide": [1]}
+    night(1)
+    assert b"/g/1<" in before[store]
+    assert b"/g/1<" not in images(world)[store]
+    for number in range(2, 7):  # more nights than retire_after
+        assert world.plan().empty
+        night(number)
+    world.prices[1] = "10.50"
+    assert told(world, store) == {"restore": [1]}
+    night(7)
+    assert len(images(world)[store]) == len(before[store])
+    assert b"/g/1<" in images(world)[store]
+
+
+def test_a_rollback_restores_in_a_feed_what_had_lost_its_price(world):
+    first = world.sync({})
+    before = images(world)
+    del world.prices[1]
+    world.sync({})
+    back = {store.name: store.operations for store in world.rollback(first.run).stores}
+    assert back["prom"] == back["google"] == {"offer restore": 1}
+    assert images(world)["google"] == before["google"]
+    assert told(world, "google") == {"hide": [1]}
+
+
+def test_the_sync_file_and_tables_show_a_good_without_a_price(world):
+    world.sync({})
+    del world.prices[1]
+    assert [told(world, store) for store in ("site", "table", "document")] == [{"update": [1]}] * 3
+
+
 def test_a_catalogue_without_a_good_to_sell_fails_its_feed_and_leaves_the_other_stores_whole(world):
     world.prices = {}
     report = world.sync()

@@ -15,14 +15,16 @@ from tests.transforms.catalogues import branch, catalogue
 from transforms.guards import (
     GUARDS,
     Limits,
-    Previous,
     catalogue_trips,
+    category_trips,
     check_extract,
     check_quarantine,
     check_trips,
     extract_trips,
+    history_trips,
     number_trips,
     store_trips,
+    taken_trips,
 )
 
 LIMITS = Limits()
@@ -35,7 +37,7 @@ def goods(size: int, category: int | None = None) -> dict[int, int | None]:
 
 def trips(before, after, limits: Limits = LIMITS) -> dict[str, tuple[int, int]]:
     """Guard → (measured, limit)."""
-    return {t.guard: (t.measured, t.limit) for t in catalogue_trips(after, Previous(before, {}), limits)}
+    return {t.guard: (t.measured, t.limit) for t in catalogue_trips(after, before, limits)}
 
 
 def test_the_same_catalogue_again_trips_nothing():
@@ -59,7 +61,7 @@ def test_an_empty_table_stops_whatever_is_allowed(table):
      (3, 2, None), (2, 1, 0), (1, 1, None), (5, 9, None)],
 )  # fmt: skip
 def test_an_extract_may_lose_a_tenth_or_ten_rows_and_never_half(before, after, limit):
-    found = extract_trips({"raw_goods": after}, Previous(catalogue(TREE, {}), {"raw_goods": before}), LIMITS)
+    found = extract_trips({"raw_goods": after}, {"raw_goods": before}, LIMITS)
     assert [t.limit for t in found] == ([] if limit is None else [limit])
     for trip in found:
         assert (trip.guard, trip.measured) == ("short_extract", before - after)
@@ -67,7 +69,7 @@ def test_an_extract_may_lose_a_tenth_or_ten_rows_and_never_half(before, after, l
 
 
 def test_a_table_that_the_last_run_did_not_count_cannot_be_short():
-    assert extract_trips({"raw_goods": 0}, Previous(catalogue(TREE, {}), {}), LIMITS) == []
+    assert extract_trips({"raw_goods": 0}, {}, LIMITS) == []
 
 
 def test_a_catalogue_that_lost_all_its_goods_is_told_by_every_guard_that_counts_goods():
@@ -79,7 +81,7 @@ def test_a_catalogue_that_lost_all_its_goods_is_told_by_every_guard_that_counts_
 
 def test_a_share_of_zero_lets_nothing_pass():
     strict = Limits(max_short_share=0, max_moved_share=0, max_removed_share=0, max_renamed_share=0)
-    previous = Previous(catalogue(TREE, {}), {"raw_goods": 1000})
+    previous = {"raw_goods": 1000}
     assert extract_trips({"raw_goods": 999}, previous, strict)[0].limit == 0
     assert extract_trips({"raw_goods": 1000}, previous, strict) == []
     before = catalogue(TREE, goods(100))
@@ -128,7 +130,7 @@ def test_half_of_an_odd_number_of_rows_is_rounded_down():
 
 
 def test_a_guard_says_whether_it_means_types_or_goods():
-    before = Previous(catalogue(TREE, goods(200), types=branch(40)), {})
+    before = catalogue(TREE, goods(200), types=branch(40))
     goods_named = catalogue(TREE, goods(200), types=branch(40), names={n: "інше" for n in range(1, 102)})
     told = [t.message for t in catalogue_trips(goods_named, before, LIMITS)]
     assert told == [
@@ -202,7 +204,7 @@ def test_a_path_with_another_number_is_renumbered_unless_it_stands_twice_or_the_
     before = catalogue(tree, {1: 2}, types=types)
     assert trips(before, catalogue({1: tree[1], 7: tree[2], 3: tree[3]}, {1: 7}, types=types)) == {
         "renumbered": (1, 0), }  # fmt: skip
-    told = catalogue_trips(catalogue({1: tree[1], 7: tree[2]}, {1: 7}, types=types), Previous(before, {}), LIMITS)
+    told = catalogue_trips(catalogue({1: tree[1], 7: tree[2]}, {1: 7}, types=types), before, LIMITS)
     assert told[0].message == "categories have another number than in the last run: «Дім > Посуд» was 2 and is 7"
     swapped = {1: tree[1], 2: tree[3], 3: tree[2]}
     assert trips(before, catalogue(swapped, {1: 2}, types=types)) == {}
@@ -257,6 +259,60 @@ def test_only_a_reused_number_stops_not_a_renamed_or_moved_one():
     assert "7 was «Помада» and is «Туш»" in found[0].message
 
 
+def test_a_lost_history_puts_all_goods_at_stake_and_names_each_run_that_is_missing():
+    assert history_trips({}, 36) == []
+    found = history_trips({"": "20260110-02", "site": "20260109-02"}, 36)
+    assert [(t.guard, t.store, t.measured, t.limit) for t in found] == [("no_history", "", 36, 0)]
+    assert "loaded last (run 20260110-02, store site: run 20260109-02) is not in history/" in found[0].message
+
+
+def test_the_guards_of_one_stores_categories_are_three_of_those_of_the_catalogue():
+    before = catalogue(TREE | {90: (None, "Сад")}, {**goods(200), 201: 90}, types={9: (None, "Вид")})
+    after = catalogue({(50 if n == 40 else n): row for n, row in TREE.items()},
+                      dict.fromkeys(range(1, 150), 3), types={8: (None, "інше")})  # fmt: skip
+    whole = catalogue_trips(after, before, LIMITS)
+    found = category_trips(after, before, LIMITS)
+    assert [t.guard for t in found] == ["moved_goods", "root_vanished", "renumbered"]
+    assert [t for t in whole if t in found] == found
+    assert len(whole) > 3
+
+
+TAKEN = {7: ("Помада", 1), 8: ("Туш", 1), 9: ("Креми", 3)}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "origin", "told"),
+    [
+        ({7: ("Помада", 1)}, "registry", []),
+        ({7: ("Лак", 1)}, "registry", ["7 was «Помада» and is «Лак»"]),
+        ({7: ("Помада", 3)}, "registry", ["7 was «Помада» and is «Помада»"]),
+        ({7: ("Лак", 1), 8: ("Туш", 3)}, "torgsoft", []),
+        (
+            {7: ("Лак", None), 9: ("Лаки", 1)},
+            "torgsoft",
+            ["7 was «Помада» and is «Лак»", "9 was «Креми» and is «Лаки»"],
+        ),
+        ({7: ("Лак", 3)}, "rule", ["7 was «Помада» and is «Лак»"]),
+        ({77: ("Лак", 3)}, "registry", []),
+    ],
+)
+def test_a_number_that_a_store_shows_as_something_else_is_reused(wanted, origin, told):
+    columns = ("name", "parent_number")
+    origins = dict.fromkeys(wanted, origin)
+    found = taken_trips("web", Rows(columns, wanted), Rows(columns, TAKEN), origins, ())
+    assert [(t.guard, t.store, t.measured, t.limit) for t in found] == [("number_reused", "web", len(told), 0)] * bool(
+        told
+    )
+    assert all("; ".join(told) + " (store web)" in t.message for t in found)
+    assert taken_trips("web", Rows(columns, wanted), Rows(), origins, ()) == [], "a store that is empty"
+    assert taken_trips("web", Rows(columns, wanted), Rows(columns, TAKEN), origins, wanted) == [], "known numbers"
+
+
+def test_a_store_that_does_not_tell_a_categorys_parent_proves_no_number_of_torgsofts_reused():
+    wanted = Rows(("name", "parent_number"), {7: ("Лак", 3)})
+    assert taken_trips("web", wanted, Rows(("name",), {7: ("Помада",)}), {7: "torgsoft"}, ()) == []
+
+
 def trip(guard: str, measured: int, store: str = "") -> Trip:
     told = f"{measured} rows" + (f" from store {store}" if store else "")
     return Trip(guard=guard, store=store, measured=measured, limit=2, message=told)
@@ -287,11 +343,19 @@ def test_stores_of_which_a_guard_says_the_same_are_named_in_one_sentence():
     with pytest.raises(GuardStop) as caught:
         check_trips([trip("hidden_offers", 7, "web"), trip("hidden_offers", 7, "site")], {}, "x")
     assert "guard «hidden_offers»: 7 rows from store web, site (limit 2)" in caught.value.message
+    moved = [
+        Trip(guard="moved_goods", store=s, measured=7, limit=2, message=f"7 moved (store {s})") for s in ("web", "site")
+    ]
+    with pytest.raises(GuardStop) as caught:
+        check_trips([*moved, trip("moved_goods", 7)], {}, "x")
+    assert caught.value.message.startswith(
+        "guard «moved_goods»: 7 moved (store web, site) (limit 2); guard «moved_goods»: 7"
+    )
 
 
 def test_every_guard_that_can_trip_can_be_allowed():
     assert set(GUARDS) == {
-        "short_extract", "another_base", "older_base", "mass_rename", "second_root", "root_vanished",
+        "no_history", "short_extract", "another_base", "older_base", "mass_rename", "second_root", "root_vanished",
         "hidden_categories", "hidden_offers", "moved_goods", "renumbered", "number_reused",
     }  # fmt: skip
 
