@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import asdict
-from datetime import date, timedelta
 
-from flows.planning import all_meanings, contents_of, last_loaded, stones, wanted_redirects
+from flows.planning import all_meanings, contents_of, last_loaded, last_night, stones, wanted_redirects
 from flows.run import Run
 from flows.steps import Steps
 from flows.targets import open_store
@@ -142,7 +141,7 @@ def _settlement(run: Run, store: str, basis: Basis, complete: bool) -> Settlemen
     catalogue, night = run.catalogue_of(store), run.report.started_at[:10]
     loaded, previous = last_loaded(run, store)
     buried = next_tombstones(stones(run, store), previous, catalogue, basis.held, night)
-    oldest = date.fromisoformat(night) - timedelta(days=30 * run.shop.redirects.keep_months)
+    redirects = wanted_redirects(run, catalogue, previous, store)
     return Settlement(
         run=run.report.run,
         night=night,
@@ -151,8 +150,10 @@ def _settlement(run: Run, store: str, basis: Basis, complete: bool) -> Settlemen
         counts=run.sizes or (dict(loaded.counts) if loaded else {}),
         meanings=() if store else all_meanings(run),
         tombstones=tuple({**asdict(stone), "path": list(stone.path) or None} for stone in buried.values()),
-        redirects=wanted_redirects(run, catalogue, previous, store).kept,
-        redirects_before=oldest.isoformat(),
+        redirects=redirects.kept,
+        fresh=redirects.fresh,
+        # by a clock that went far back they would be too old as soon as it is right again
+        fresh_since=max(night, last_night(run) or night),
         complete=complete,
         store=store,
     )

@@ -18,7 +18,7 @@ from transforms.absence import Tombstone, by_entity, due
 from transforms.guards import Limits, Previous, catalogue_trips, extract_trips, number_trips, store_trips
 from transforms.numbers import meanings_of, number_changes
 from transforms.plan import REDIRECT_COLUMNS, Absent, operations, wanted_contents
-from transforms.redirects import Buried, Redirects, next_redirects
+from transforms.redirects import Buried, Redirects, expired_redirects, next_redirects
 
 
 def make_plan(run: Run, held: dict[Entity, list[int]]) -> Plan:
@@ -166,8 +166,17 @@ def stones(run: Run, store: str = "") -> dict[Any, Tombstone]:
 
 def wanted_redirects(run: Run, catalogue: Catalogue, previous: Catalogue | None, store: str = "") -> Redirects:
     """The redirects once ``catalogue`` is loaded."""
+    known, since = run.state.redirects(past(run, store)), run.state.redirects_since(past(run, store))
+    night, months = run.report.started_at[:10], run.shop.redirects.keep_months
+    expired = expired_redirects(since, night, last_night(run), months)
     graves = [Buried(s.key, s.path, s.parent_number) for s in buried(run, store) if s.entity == "category"]
-    return next_redirects(run.state.redirects(past(run, store)), previous, catalogue, graves)
+    return next_redirects(known, previous, catalogue, graves, expired)
+
+
+def last_night(run: Run) -> str | None:
+    """The night that the shop was loaded last; None before the first."""
+    loaded = run.state.loaded()
+    return run.state.night_of(loaded.run) if loaded else None
 
 
 def buried(run: Run, store: str = "") -> list[Tombstone]:

@@ -126,6 +126,17 @@ def test_an_old_address_is_forgotten_after_the_set_months(nights):
     assert nights.redirects() == {}
 
 
+def test_the_old_address_of_a_retired_category_is_forgotten_for_good(nights):
+    path = nights.world.folder / "shop.toml"
+    path.write_text(path.read_text().replace("[history]", "[redirects]\nkeep_months = 1\n[history]"))
+    close(nights, 4)
+    shown = []
+    for _ in range(80):
+        nights.sync()
+        shown.append(bool(nights.redirects()))
+    assert shown == [False] * 3 + [True] * 31 + [False] * 46
+
+
 def test_a_rollback_brings_back_exactly_an_earlier_catalogue_and_numbers_survive(nights):
     first = nights.world.runs()[0]["run"]
     shown, feed = nights.world.shown(), nights.world.feed()
