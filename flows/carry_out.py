@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import asdict
 
-from flows.planning import all_meanings, contents_of, last_loaded, last_night, stones, wanted_redirects
+from flows.planning import all_meanings, contents_of, last_loaded, last_night, stones, unsettled, wanted_redirects
 from flows.run import Run
 from flows.steps import Steps
 from flows.targets import open_store
@@ -140,7 +140,9 @@ def _settlement(run: Run, store: str, basis: Basis, complete: bool) -> Settlemen
     assert run.plan is not None
     catalogue, night = run.catalogue_of(store), run.report.started_at[:10]
     loaded, previous = last_loaded(run, store)
-    buried = next_tombstones(stones(run, store), previous, catalogue, basis.held, night)
+    graves, before = stones(run, store), previous
+    for after in (*unsettled(run, store), catalogue):  # what a run that was broken off has shown leaves graves as well
+        graves, before = next_tombstones(graves, before, after, basis.held, night), after
     redirects = wanted_redirects(run, catalogue, previous, store)
     return Settlement(
         run=run.report.run,
@@ -149,7 +151,7 @@ def _settlement(run: Run, store: str, basis: Basis, complete: bool) -> Settlemen
         plan=run.plan.fingerprint,
         counts=run.sizes or (dict(loaded.counts) if loaded else {}),
         meanings=() if store else all_meanings(run),
-        tombstones=tuple({**asdict(stone), "path": list(stone.path) or None} for stone in buried.values()),
+        tombstones=tuple({**asdict(stone), "path": list(stone.path) or None} for stone in graves.values()),
         redirects=redirects.kept,
         fresh=redirects.fresh,
         # by a clock that went far back they would be too old as soon as it is right again

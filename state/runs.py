@@ -66,6 +66,24 @@ class RunsState:
         with self.engine.connect() as connection:
             return [dict(row) for row in connection.execute(query.limit(limit)).mappings()]
 
+    def written_since(self, run: str | None) -> dict[str, set[str]]:
+        """The runs after ``run`` (None: all) that began to write, in their order, each with the stores it wrote to."""
+        query = (
+            select(RUNS.c.run, OPERATIONS.c.store)
+            .join(OPERATIONS, OPERATIONS.c.run == RUNS.c.run)
+            .where(RUNS.c.shop == self.shop)
+            .group_by(RUNS.c.sequence, RUNS.c.run, OPERATIONS.c.store)
+            .order_by(RUNS.c.sequence, RUNS.c.run)
+        )
+        if run is not None:
+            # where that run is forgotten nothing is after it
+            query = query.where(RUNS.c.sequence > select(RUNS.c.sequence).where(RUNS.c.run == run).scalar_subquery())
+        found: dict[str, set[str]] = {}
+        with self.engine.connect() as connection:
+            for row in connection.execute(query):
+                found.setdefault(row.run, set()).add(row.store)
+        return found
+
     def catalogue_of(self, run: str) -> str:
         """Fingerprint of a run's catalogue; empty where the run has none, or is forgotten."""
         with self.engine.connect() as connection:
