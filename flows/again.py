@@ -149,7 +149,7 @@ def _leave_out(run: Run, row: Mapping[str, Any]) -> None:
     A store that shop.toml got later is brought back with the others: it never held anything of its own.
     """
     rows = run.state.runs()
-    older = [r for r in rows if r["purpose"] != "plan" and r["started_at"] < row["started_at"]]
+    older = [r for r in rows if r["purpose"] != "plan" and r["sequence"] < row["sequence"]]
     before = {store for r in older for store in _taken(r)}
     then = {store["name"] for store in (row["report"] or {}).get("stores", [])}
     left = [store.name for store in run.shop.stores if then and store.name not in then and store.name in before]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import asdict
-from datetime import date, timedelta
 
-from flows.planning import all_meanings, contents_of, last_loaded, stones, wanted_redirects
+from flows.planning import all_meanings, contents_of, last_loaded, last_night, stones, unsettled, wanted_redirects
 from flows.run import Run
 from flows.steps import Steps
 from flows.targets import open_store
@@ -152,8 +151,10 @@ def _settlement(run: Run, store: str, basis: Basis, complete: bool) -> Settlemen
     assert run.plan is not None
     catalogue, night = run.catalogue_of(store), run.report.started_at[:10]
     loaded, previous = last_loaded(run, store)
-    buried = next_tombstones(stones(run, store), previous, catalogue, basis.held, night)
-    oldest = date.fromisoformat(night) - timedelta(days=30 * run.shop.redirects.keep_months)
+    graves, before = stones(run, store), previous
+    for after in (*unsettled(run, store), catalogue):  # what a run that was broken off has shown leaves graves as well
+        graves, before = next_tombstones(graves, before, after, basis.held, night), after
+    redirects = wanted_redirects(run, catalogue, previous, store)
     return Settlement(
         run=run.report.run,
         night=night,
@@ -161,9 +162,11 @@ def _settlement(run: Run, store: str, basis: Basis, complete: bool) -> Settlemen
         plan=run.plan.fingerprint,
         counts=run.sizes or (dict(loaded.counts) if loaded else {}),
         meanings=() if store else all_meanings(run),
-        tombstones=tuple({**asdict(stone), "path": list(stone.path) or None} for stone in buried.values()),
-        redirects=wanted_redirects(run, catalogue, previous, store).kept,
-        redirects_before=oldest.isoformat(),
+        tombstones=tuple({**asdict(stone), "path": list(stone.path) or None} for stone in graves.values()),
+        redirects=redirects.kept,
+        fresh=redirects.fresh,
+        # by a clock that went far back they would be too old as soon as it is right again
+        fresh_since=max(night, last_night(run) or night),
         complete=complete,
         store=store,
     )

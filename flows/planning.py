@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from flows.run import OwnCatalogue, Run
 from flows.targets import open_store
 from schemas.catalogue import Catalogue
-from schemas.contents import Contents, Entity, Rows
+from schemas.contents import Contents, Entity, Key, Rows
 from schemas.errors import TorgsyncError
 from schemas.plan import Basis, Operation, Plan, StorePlan, Trip, fingerprint
 from schemas.registry import Meaning
@@ -27,7 +29,10 @@ from transforms.guards import (
 )
 from transforms.numbers import meanings_of, number_changes
 from transforms.plan import REDIRECT_COLUMNS, Absent, operations, wanted_contents
-from transforms.redirects import Buried, Redirects, next_redirects
+from transforms.redirects import Buried, Redirects, expired_redirects, next_redirects
+
+MOST_UNSETTLED = 10
+"""So many catalogues of runs that were not settled are looked at: a store that fails for weeks must slow no night."""
 
 _OF_A_ROLLBACK = ("moved_goods", "root_vanished")
 """A rollback reads no base: the other guards that compare catalogues look at the extract, and have nothing to say."""
@@ -175,9 +180,47 @@ def stones(run: Run, store: str = "") -> dict[Any, Tombstone]:
 
 
 def wanted_redirects(run: Run, catalogue: Catalogue, previous: Catalogue | None, store: str = "") -> Redirects:
-    """The redirects once ``catalogue`` is loaded."""
+    """The redirects once ``catalogue`` is loaded, by way of what stores showed since ``previous`` was."""
+    known, since = run.state.redirects(past(run, store)), run.state.redirects_since(past(run, store))
+    night, months = run.report.started_at[:10], run.shop.redirects.keep_months
+    expired = expired_redirects(since, night, last_night(run), months)
     graves = [Buried(s.key, s.path, s.parent_number) for s in buried(run, store) if s.entity == "category"]
-    return next_redirects(run.state.redirects(past(run, store)), previous, catalogue, graves)
+    fresh: frozenset[Key] = frozenset()
+    for between in unsettled(run, store):
+        found = next_redirects(known, previous, between, (), expired - fresh)
+        known, previous, fresh = found.kept, between, fresh | found.fresh
+    found = next_redirects(known, previous, catalogue, graves, expired - fresh)
+    return replace(found, fresh=found.fresh | fresh.intersection(found.kept.rows))
+
+
+def unsettled(run: Run, store: str = "") -> Iterator[Catalogue]:
+    """The catalogues that runs since the last load began to bring to a store, or to those that share the shop's past.
+
+    Such a run was interrupted, or failed in every store, ahead of the settlement: what it showed stands in no state,
+    and leaves addresses and rows behind all the same. The newest ones only: each is read again by whoever asks.
+    """
+    loaded = run.state.loaded(past(run, store))
+    brought: list[str] = []
+    for name, wrote in run.state.written_since(loaded.run if loaded else None).items():
+        plan = None
+        with suppress(TorgsyncError):  # one that cannot be read any more must not stop a night
+            plan = run.history.plan(name) if name != run.report.run else None
+        if plan is None:
+            continue
+        for each in plan.stores:
+            mine = each.store == store if store else not past(run, each.store) and each.store not in run.own
+            if mine and each.store in wrote:
+                brought.append(plan.basis(each).catalogue)
+    known = {loaded.catalogue} if loaded else set()
+    for catalogue in [found for found in dict.fromkeys(brought) if found not in known][-MOST_UNSETTLED:]:
+        if run.history.has_catalogue(catalogue):
+            yield run.history.read_catalogue(catalogue)
+
+
+def last_night(run: Run) -> str | None:
+    """The night that the shop was loaded last; None before the first."""
+    loaded = run.state.loaded()
+    return run.state.night_of(loaded.run) if loaded else None
 
 
 def buried(run: Run, store: str = "") -> list[Tombstone]:

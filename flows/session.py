@@ -24,6 +24,7 @@ from state.history import History
 from state.store import State
 from state.strangers import strangers
 from transforms.guards import GUARDS
+from transforms.redirects import CLOCK_STEP
 
 _OUTCOMES: dict[int, Outcome] = {3: "guard stop", 4: "some stores failed", 5: "quarantine over its limit"}
 
@@ -104,6 +105,7 @@ def _recorded(
         again = command or " ".join([f"torgsync {purpose} {shop.word}", *(f"--store {s}" for s in setting.stores)])
         history = History(shop.folder / "history")
         run = Run(shop, report, state, history, allow, again, setting.stores, progress=steps.progress)
+        run.warnings += _clock(begun, state)
         state.start_run(report, setting.flow_run)
         _guarded(run, steps, body, setting)
     finally:
@@ -127,6 +129,22 @@ def refuse_renamed(shop: Shop, state: State) -> None:
             f'put name = "{others[0]}" back into shop.toml; if this is another shop, let it begin with a fresh state: '
             f"move {Path(file).name} and history/ out of the folder",
         )
+
+
+def _clock(begun: datetime, state: State) -> list[str]:
+    """What is odd about the moment at which a run begins, beside that of the run before it.
+
+    Nights of absence and the age of redirects go by the machine's clock, so a wrong one is told.
+    """
+    for last in state.runs(limit=1):
+        before = datetime.fromisoformat(last["started_at"])
+        before = before if before.tzinfo else before.astimezone()
+        told = f"the run before this one, {last['run']}, began {before:%Y-%m-%d %H:%M}, this one {begun:%Y-%m-%d %H:%M}"
+        if begun < before:
+            return [f"the clock went back: {told}; put the machine's clock right"]
+        if (ahead := (begun - before).days) > CLOCK_STEP:
+            return [f"the clock went {ahead} days ahead: {told}; unless no run was due, put the machine's clock right"]
+    return []
 
 
 def _guarded(run: Run, steps: PlainSteps, body: Callable[[Run], None], setting: Setting) -> None:

@@ -27,8 +27,13 @@ class Registry:
     meanings: Mapping[int, Meaning] = field(default_factory=dict)
 
     def given(self) -> dict[str, int]:
-        """Numbers that the registry itself gave, by identity."""
-        return {m.identity: m.number for m in self.meanings.values() if m.origin == "registry"}
+        """Numbers that sections without one of their own go by, by identity: given by the registry, else by a rule.
+
+        A rule that is gone leaves its section the number under which stores and marketplaces know it (promise P7). Of
+        several the registry's wins, then the smallest: guard ``renumbered`` tells where that is not the last one.
+        """
+        ordered = sorted(self.meanings.values(), key=lambda m: (m.origin == "registry", -m.number))
+        return {m.identity: m.number for m in ordered if m.origin in ("registry", "rule")}
 
 
 ChangeKind = Literal["renamed", "moved", "number_reused"]

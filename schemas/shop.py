@@ -121,7 +121,7 @@ class RemovalsSettings(Settings):
 class RedirectsSettings(Settings):
     """Old addresses of categories."""
 
-    keep_months: int = Field(12, ge=1, le=1200, description="months for which an old address is remembered")
+    keep_months: int = Field(12, ge=1, le=1200, description="months for which an old address of a category leads on")
 
 
 class HistorySettings(Settings):

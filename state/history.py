@@ -43,8 +43,12 @@ class History:
     def catalogue(self, fingerprint: str) -> Catalogue:
         """A kept catalogue. Raises StalePlan when it is kept no more."""
         if fingerprint not in self._read:
-            self._read[fingerprint] = Catalogue(**self._load("catalogues", fingerprint, CATALOGUE_SCHEMAS))
+            self._read[fingerprint] = self.read_catalogue(fingerprint)
         return self._read[fingerprint]
+
+    def read_catalogue(self, fingerprint: str) -> Catalogue:
+        """The same, not kept in memory: for one of many that is looked at once."""
+        return Catalogue(**self._load("catalogues", fingerprint, CATALOGUE_SCHEMAS))
 
     def categories(self, fingerprint: str) -> pd.DataFrame:
         """The categories of a kept catalogue alone. Raises StalePlan when it is kept no more."""

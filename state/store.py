@@ -11,25 +11,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from schemas.contents import Rows
+from schemas.contents import Key, Rows
 from schemas.errors import SettingsError, StalePlan
 from schemas.registry import Meaning, Registry
-from schemas.report import RunReport
 from schemas.sql import migrate
 from state.engine import open_engine
 from state.quarantine import QuarantineState, replace
+from state.runs import RunsState
 from state.tables import (
     BINDINGS,
     CONFIRMED,
     LOADED,
     OPERATIONS,
-    QUARANTINE,
     REDIRECTS,
-    RUNS,
     SECTION_NUMBERS,
     TOMBSTONES,
 )
@@ -59,7 +56,10 @@ class Confirmed:
 
 @dataclass(frozen=True)
 class Settlement:
-    """What a run leaves behind once a store has taken it: for the shop, or for a ``store`` with a past of its own."""
+    """What a run leaves behind once a store has taken it: for the shop, or for a ``store`` with a past of its own.
+
+    ``fresh`` are the redirects that are as old as this run: they are remembered since the night ``fresh_since``.
+    """
 
     run: str
     night: str
@@ -69,12 +69,13 @@ class Settlement:
     meanings: tuple[Meaning, ...]
     tombstones: tuple[Mapping[str, Any], ...]
     redirects: Rows
-    redirects_before: str
+    fresh: Collection[Key]
+    fresh_since: str
     complete: bool
     store: str = ""
 
 
-class State(QuarantineState):
+class State(RunsState, QuarantineState):
     """The state of one shop in the database at ``url``, brought to the newest schema."""
 
     def __init__(self, url: str, shop: str) -> None:
@@ -122,60 +123,6 @@ class State(QuarantineState):
         if new:
             with self.engine.begin() as connection:
                 connection.execute(insert(SECTION_NUMBERS), [{"shop": self.shop, **row} for row in new])
-
-    # --- runs ------------------------------------------------------------------------------------------------------
-
-    def start_run(self, report: RunReport, flow_run: str = "") -> None:
-        """Note that a run has begun. The caller holds the shop, so a run that still seems to be running has died.
-
-        ``flow_run`` is the id of the Prefect flow run that it is, if any: a retry of that goes on with this run.
-        """
-        row = {
-            "run": report.run, "shop": self.shop, "purpose": report.purpose, "continues": report.continues or None,
-            "started_at": report.started_at, "outcome": report.outcome, "message": "", "flow_run": flow_run or None,
-        }  # fmt: skip
-        dead = (RUNS.c.shop == self.shop) & (RUNS.c.outcome == "running")
-        told = "the process ended without a word: killed, or the power failed"
-        with self.engine.begin() as connection:
-            connection.execute(update(RUNS).where(dead).values(outcome="interrupted", message=told))
-            connection.execute(insert(RUNS), row)
-
-    def note_extract(self, run: str, extract: str) -> None:
-        """Note which extract the run read: kept before it is judged, so that it can be judged again."""
-        with self.engine.begin() as connection:
-            connection.execute(update(RUNS).where(RUNS.c.run == run).values(extract=extract))
-
-    def note_plan(self, run: str, catalogue: str, extract: str, allowed: Mapping[str, int]) -> None:
-        """Note of what the run's plan was made, and which guards were allowed to be passed."""
-        values = {"catalogue": catalogue, "extract": extract or None, "allowed": dict(allowed)}
-        with self.engine.begin() as connection:
-            connection.execute(update(RUNS).where(RUNS.c.run == run).values(values))
-
-    def finish_run(self, report: RunReport, quarantine: pd.DataFrame) -> None:
-        """Keep a run's report and its rejected rows."""
-        values = {
-            "finished_at": report.finished_at, "outcome": report.outcome, "exit_code": report.exit_code,
-            "message": report.message, "allowed": report.allowed, "report": report.model_dump(mode="json"),
-        }  # fmt: skip
-        with self.engine.begin() as connection:
-            connection.execute(update(RUNS).where(RUNS.c.run == report.run).values(values))
-            connection.execute(delete(QUARANTINE).where(QUARANTINE.c.run == report.run))
-            if len(quarantine):
-                rows = [{"run": report.run} | {str(k): v for k, v in r.items()} for r in quarantine.to_dict("records")]
-                connection.execute(insert(QUARANTINE), rows)
-
-    def runs(self, limit: int | None = None, purposes: Collection[str] | None = None) -> list[dict[str, Any]]:
-        """The shop's runs, newest first, each as a row of ``runs``; those of some purposes only, where given."""
-        query = select(RUNS).where(RUNS.c.shop == self.shop).order_by(RUNS.c.started_at.desc(), RUNS.c.run.desc())
-        if purposes is not None:
-            query = query.where(RUNS.c.purpose.in_(purposes))
-        with self.engine.connect() as connection:
-            return [dict(row) for row in connection.execute(query.limit(limit)).mappings()]
-
-    def catalogue_of(self, run: str) -> str:
-        """Fingerprint of a run's catalogue; empty where the run has none, or is forgotten."""
-        with self.engine.connect() as connection:
-            return connection.execute(select(RUNS.c.catalogue).where(RUNS.c.run == run)).scalar() or ""
 
     # --- what was loaded -------------------------------------------------------------------------------------------
 
@@ -236,20 +183,19 @@ class State(QuarantineState):
         replace(connection, LOADED, {"shop": key}, row)
 
     def _keep_redirects(self, connection: Connection, settlement: Settlement, key: str) -> None:
-        """Replace the redirects; one that was known keeps its night, one that is too old is forgotten."""
-        table = REDIRECTS
+        """Replace the redirects; one that was known keeps its night."""
+        table, first = REDIRECTS, settlement.fresh_since
         since: dict[Any, str] = {}
         for past in (self.shop, key):  # a store that gets a past of its own brings the shop's old addresses along
             since |= {(r.id, r.number): r.since for r in connection.execute(select(table).where(table.c.shop == past))}
         connection.execute(delete(table).where(table.c.shop == key))
         rows = [
             {"shop": key, "id": address, "old_number": row[0], "old_path": list(row[1]), "number": row[2],
-             "since": since.get((address, row[2]), settlement.night)}
+             "since": first if address in settlement.fresh else since.get((address, row[2]), first)}
             for address, row in settlement.redirects.rows.items()
         ]  # fmt: skip
-        fresh = [row for row in rows if str(row["since"]) >= settlement.redirects_before]
-        if fresh:
-            connection.execute(insert(table), fresh)
+        if rows:
+            connection.execute(insert(table), rows)
 
     def tombstones(self, store: str = "") -> list[dict[str, Any]]:
         """What is absent, as rows of ``tombstones`` without the shop."""
@@ -265,6 +211,13 @@ class State(QuarantineState):
             rows = connection.execute(select(table).where(table.c.shop == self._past(store)).order_by(table.c.id))
             found = {row.id: (row.old_number, list(row.old_path), row.number) for row in rows}
         return Rows(("old_number", "old_path", "number"), found)
+
+    def redirects_since(self, store: str = "") -> dict[Key, str]:
+        """The night since which each redirect is remembered, by id."""
+        table = REDIRECTS
+        with self.engine.connect() as connection:
+            rows = connection.execute(select(table.c.id, table.c.since).where(table.c.shop == self._past(store)))
+            return {row.id: row.since for row in rows}
 
     # --- journal ---------------------------------------------------------------------------------------------------
 
@@ -299,32 +252,6 @@ class State(QuarantineState):
             for (entity, key), (store_key, slug) in bindings.items():
                 where = {"shop": self.shop, "store": store, "entity": entity, "key": key}
                 replace(connection, BINDINGS, where, {"store_key": store_key, "slug": slug})
-
-    # --- retention -------------------------------------------------------------------------------------------------
-
-    def forget(self, keep_runs: int) -> None:
-        """Forget runs older than the ``keep_runs`` last successful ones, with their quarantine and journal."""
-        good = (
-            select(RUNS.c.started_at)
-            .where((RUNS.c.shop == self.shop) & (RUNS.c.outcome == "ok") & (RUNS.c.purpose != "plan"))
-            .order_by(RUNS.c.started_at.desc())
-            .offset(keep_runs - 1)
-            .limit(1)
-        )
-        with self.engine.begin() as connection:
-            oldest = connection.execute(good).scalar()
-            if oldest is None:
-                return
-            protected = {row.run for row in connection.execute(select(CONFIRMED.c.run))}
-            gone = [
-                row.run
-                for row in connection.execute(
-                    select(RUNS.c.run).where((RUNS.c.shop == self.shop) & (RUNS.c.started_at < oldest))
-                )
-                if row.run not in protected
-            ]
-            for table in (QUARANTINE, OPERATIONS, RUNS):
-                connection.execute(delete(table).where(table.c.run.in_(gone)))
 
 
 def _number_row(meaning: Meaning, run: str) -> dict[str, object]:

@@ -32,6 +32,7 @@ RUNS = Table(
     Column("purpose", String(16), nullable=False, comment="sync, plan, apply, resume, retry or rollback"),
     Column("continues", String(40), comment="the run that a resume or retry goes on with"),
     Column("flow_run", String(40), comment="id of the Prefect flow run that it was"),
+    Column("sequence", BigInteger, nullable=False, server_default="0", comment="the order of a shop's runs: no clock"),
     Column("started_at", String(40), nullable=False),
     Column("finished_at", String(40)),
     Column("outcome", String(40), nullable=False),

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import MetaData, create_engine
 
 from schemas.errors import TorgsyncError
+from schemas.report import RunReport
 from schemas.sql import migrate, schema_version
 from state import tables as state_tables
 from state.store import VERSIONS as STATE_VERSIONS
+from state.store import State
 from stores import sql
 
 STATE = (state_tables.METADATA, STATE_VERSIONS, "torgsync_state_version")
@@ -51,3 +55,39 @@ def test_a_database_of_a_newer_version_is_one_clear_error_and_stays_as_it_is(
     assert "newer torgsync" in caught.value.next_step
     assert (tmp_path / "new.db").read_bytes() == before
     engine.dispose()
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_runs_from_before_they_were_counted_stand_in_the_order_in_which_they_began(
+    database: str, tmp_path: Path, request: pytest.FixtureRequest
+):
+    """One host's clock showed Kyiv's time, the other one's UTC; and summer time ended."""
+    sqlite = database == "sqlite"
+    url = f"sqlite:///{tmp_path / 'state.db'}" if sqlite else request.getfixturevalue("postgres_url")
+    older = tmp_path / "older"
+    older.mkdir()
+    for name in ("0001_initial.py", "0002_flow_run.py"):
+        shutil.copy(STATE_VERSIONS / name, older)
+    began = {
+        "night": "2026-10-24T02:30:00.000+03:00",
+        "summer": "2026-10-25T03:30:00.000+03:00",
+        "in UTC": "2026-10-25T00:45:00.000+00:00",
+        "winter": "2026-10-25T03:15:00.000+02:00",
+        "unknown": "?",
+    }
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        migrate(connection, older, "torgsync_state_version")
+        add = sa.text(
+            "insert into runs (run, shop, purpose, started_at, outcome, message)"
+            " values (:run, 'a', 'sync', :at, '', '')"
+        )
+        connection.execute(add, [{"run": run, "at": at} for run, at in sorted(began.items())])
+    engine.dispose()
+    state = State(url, "a")
+    try:
+        assert [row["run"] for row in state.runs()] == ["winter", "in UTC", "summer", "night", "unknown"]
+        state.start_run(RunReport(run="next", shop="a", started_at="2026-01-01T00:00:00.000+00:00"))
+        assert [row["run"] for row in state.runs(limit=2)] == ["next", "winter"]
+    finally:
+        state.close()

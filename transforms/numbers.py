@@ -42,7 +42,8 @@ def assign_numbers(
 
     A section that never had a number gets the smallest free one from ``first_number`` on, in the order of its path, so
     that the result does not depend on the order of rows. ``reserved`` (Torgsoft's numbers and keys, usable or not) and
-    every number ever used are never given. Raises RulesError when a rule's number was used for another section.
+    every number ever used are never given. A number of its own that a section has tonight goes before one that another
+    section was given earlier. Raises RulesError when a rule's number was used for another section.
     """
     parents = {identity: section.parent for identity, section in sections.items()}
     chains = paths(list(sections), parents, {identity: s.name for identity, s in sections.items()})
@@ -57,8 +58,8 @@ def assign_numbers(
                     "choose a number that was never used: a number once given is never re-used",
                 )
             numbers[identity] = section.number
-        elif identity in given:
-            numbers[identity] = given[identity]
+    own = set(numbers.values())
+    numbers |= {i: given[i] for i in sections if i not in numbers and i in given and given[i] not in own}
     used = set(numbers.values()) | set(registry.meanings) | set(reserved)
     candidate = first_number
     for identity in sorted(set(sections) - set(numbers), key=lambda i: (chains[i], i)):

@@ -10,6 +10,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 from schemas.catalogue import Catalogue
@@ -18,6 +19,10 @@ from transforms.plan import REDIRECT_COLUMNS
 from transforms.values import key_or_none
 
 Path = tuple[str, ...]
+
+CLOCK_STEP = 35
+"""Days by which the clock may go ahead from one load to the next, for what expires: more than a month between two runs
+is rather a wrong clock than a pause, and a pause costs an old address one night more."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +36,14 @@ class Buried:
 
 @dataclass(frozen=True)
 class Redirects:
-    """``kept``: all that are remembered. ``emitted``: those that lead to a category which is shown now."""
+    """``kept``: all that are remembered. ``emitted``: those that lead to a category which is shown now.
+
+    ``fresh``: those of ``kept`` whose address was left just now: they are as old as this night.
+    """
 
     kept: Rows
     emitted: Rows
+    fresh: frozenset[Key]
 
 
 def redirect_id(path: Path) -> str:
@@ -42,13 +51,32 @@ def redirect_id(path: Path) -> str:
     return hashlib.sha256("\0".join(path).encode()).hexdigest()[:32]
 
 
+def expired_redirects(since: Mapping[Key, str], night: str, last: str | None, keep_months: int) -> frozenset[Key]:
+    """Those of the redirects, remembered ``since`` a night each, that have led on for long enough on ``night``.
+
+    ``last`` is the night that was loaded last. One run with a clock that is years ahead makes hardly any expire.
+    """
+    today = date.fromisoformat(night)
+    if last is not None and (today - date.fromisoformat(last)).days > CLOCK_STEP:
+        today = date.fromisoformat(last) + timedelta(days=CLOCK_STEP)
+    oldest = (today - timedelta(days=30 * keep_months)).isoformat()
+    return frozenset(key for key, first in since.items() if first < oldest)
+
+
 def next_redirects(
-    known: Rows, before: Catalogue | None, after: Catalogue, buried: Collection[Buried] = ()
+    known: Rows,
+    before: Catalogue | None,
+    after: Catalogue,
+    buried: Collection[Buried] = (),
+    expired: Collection[Key] = (),
 ) -> Redirects:
     """The redirects once ``after`` is loaded, where ``before`` was loaded last.
 
     A category that moved or was renamed leaves its old address to itself. One that is gone leaves its address to the
     category that most of its goods are in now (a merge); one that is buried to its nearest living ancestor.
+
+    An ``expired`` one leads nowhere any more. It is remembered all the same: a buried category, which stays buried,
+    must not leave its address anew, and a clock that was wrong must not cost an address for good.
     """
     living = _paths(after)
     old = _paths(before) if before is not None else {}
@@ -66,15 +94,17 @@ def next_redirects(
         if heir is not None and redirect_id(grave.path) not in known.rows:
             found[redirect_id(grave.path)] = (number, list(grave.path), heir)
     heirs = {**{number: heir for number, heir in retired.items() if heir is not None}, **merged}
+    stale = set(expired) - set(found)
     kept: dict[Key, tuple[Any, ...]] = {
-        key: (row[0], row[1], heirs.get(row[2], row[2]) if row[2] not in living else row[2])
+        key: (row[0], row[1], heirs.get(row[2], row[2]) if row[2] not in living and key not in stale else row[2])
         for key, row in [*known.rows.items(), *found.items()]
     }
     shown = {redirect_id(path) for path in living.values()}
     kept = {key: kept[key] for key in sorted(kept, key=str) if key not in shown}
     return Redirects(
         Rows(REDIRECT_COLUMNS, kept),
-        Rows(REDIRECT_COLUMNS, {key: row for key, row in kept.items() if row[2] in living}),
+        Rows(REDIRECT_COLUMNS, {key: row for key, row in kept.items() if row[2] in living and key not in stale}),
+        frozenset(key for key in found if key in kept),
     )
 
 

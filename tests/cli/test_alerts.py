@@ -82,7 +82,8 @@ def test_one_shop_that_cannot_be_looked_at_does_not_hide_another(loaded, torgsyn
 def test_a_night_that_goes_on_is_not_missing_and_one_that_died_is(loaded, torgsync):
     with sqlite3.connect(loaded.folder / "state.db") as connection:
         connection.execute(
-            "insert into runs (run, shop, purpose, started_at, outcome, message) values (?, 'test', 'sync', ?, ?, '')",
+            "insert into runs (run, shop, purpose, sequence, started_at, outcome, message)"
+            " values (?, 'test', 'sync', 99, ?, ?, '')",
             ("29990101-000000-dead", "2999-01-01T00:00:00.000+00:00", "running"),
         )
     with hold(load_shop(loaded.folder)):

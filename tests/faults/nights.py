@@ -252,7 +252,7 @@ def everything(folder: Path) -> dict[str, Any]:
 
 def last_run(folder: Path) -> dict[str, Any]:
     """The newest run's row, and its report."""
-    row = max(table(folder / "state.db", "runs"), key=lambda row: (row["started_at"], row["run"]))
+    row = max(table(folder / "state.db", "runs"), key=lambda row: row["sequence"])
     return {**row, "report": json.loads(row["report"]) if row["report"] else None}
 
 

@@ -67,18 +67,22 @@ def test_a_night_that_is_counted_twice_is_noticed(third, monkeypatch):  # noqa: 
     assert "state came out otherwise" in noticed(third, the_end)
 
 
-def test_a_file_that_is_written_in_its_place_is_noticed(third, monkeypatch):  # noqa: F811
-    def feed(label: str) -> bool:
-        return label == "half of write TSGoods.trs.part"
+def feed(label: str) -> bool:
+    return label == "half of write TSGoods.trs.part"
 
+
+def test_a_file_that_is_written_in_its_place_is_noticed(third, monkeypatch):  # noqa: F811
     assert noticed(third, feed) == ""
     monkeypatch.setattr(stores.publish, "_remove", lambda part: part.replace(part.with_suffix("")))
     assert "site is neither" in noticed(third, feed)
 
 
 def test_a_state_that_knows_a_load_before_any_store_was_written_is_noticed(third, monkeypatch):  # noqa: F811
-    """The settlement first, the stores after it, and no plan for what is loaded already."""
-    assert noticed(third, some_offers) == ""
+    """The settlement first, the stores after it, and no plan for what is loaded already.
+
+    The settlement's statements come first here, so that the place of the feed in a sound night is one within a store.
+    """
+    assert noticed(third, feed) == ""
     real_plan, real_carry_out = flows.main_path.make_plan, flows.main_path.carry_out
 
     def make_plan(run: Any, held: Any) -> Any:
@@ -96,4 +100,4 @@ def test_a_state_that_knows_a_load_before_any_store_was_written_is_noticed(third
 
     monkeypatch.setattr(flows.main_path, "make_plan", make_plan)
     monkeypatch.setattr(flows.main_path, "carry_out", carry_out)
-    assert "came out otherwise" in noticed(third, some_offers)
+    assert "came out otherwise" in noticed(third, feed)

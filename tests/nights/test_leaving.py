@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import flows.session
+from flows.steps import PlainSteps
 from tests.nights.world import World
 
 BEGIN = datetime(2026, 3, 1, 2, 30, tzinfo=timezone(timedelta(hours=2)))
@@ -124,6 +126,62 @@ def test_an_old_address_is_forgotten_after_the_set_months(nights):
     nights.sync(days=100)
     nights.sync()
     assert nights.redirects() == {}
+
+
+def test_the_old_address_of_a_retired_category_is_forgotten_for_good(nights):
+    path = nights.world.folder / "shop.toml"
+    path.write_text(path.read_text().replace("[history]", "[redirects]\nkeep_months = 1\n[history]"))
+    close(nights, 4)
+    shown = []
+    for _ in range(80):
+        nights.sync()
+        shown.append(bool(nights.redirects()))
+    assert shown == [False] * 3 + [True] * 31 + [False] * 46
+
+
+class Killed(PlainSteps):
+    """Dies when ``web`` has its catalogue and the state does not know yet what follows from it."""
+
+    def __call__(self, name: str, *args: Any, **more: Any) -> Any:
+        if name == "load site":
+            raise KeyboardInterrupt
+        return super().__call__(name, *args, **more)
+
+
+@pytest.mark.parametrize("died", [1, 2])
+def test_an_address_that_only_a_run_which_was_broken_off_has_shown_leads_on(nights, died):
+    names = ["Горнятка", "Чарки"][:died]
+    for name in names:
+        nights.world.sections[3] = (2, name, 3)
+        assert nights.world.sync(steps=Killed()).outcome == "interrupted"
+        assert nights.category(3)["name"] == name
+    nights.world.sections[3] = (2, "Склянки", 3)
+    nights.sync()
+    leads = {("Дім", "Посуд", name): 3 for name in ("Чашки", *names)}
+    assert nights.redirects() == leads
+    assert nights.sync()["web"] == {}
+    assert nights.redirects() == leads
+
+
+def test_what_only_a_run_which_was_broken_off_has_shown_is_retired_like_all_else(nights):
+    nights.world.sections[5], nights.world.types[5] = (2, "Глечики", 5), (2, "Глечики", 5)
+    nights.world.goods[40] = (5, "Глечик")
+    assert nights.world.sync(steps=Killed()).outcome == "interrupted"
+    close(nights, 5)
+    plans = [nights.sync()["web"] for _ in range(5)]
+    assert plans[0] == {"category hide": 1, "offer hide": 1}
+    assert plans[3] == {"category retire": 1, "offer retire": 1, "redirect redirect": 1}
+    assert plans[1] == plans[2] == plans[4] == {}
+    assert nights.redirects() == {("Дім", "Посуд", "Глечики"): 2}
+
+
+def test_a_plan_of_a_broken_run_that_cannot_be_read_any_more_stops_no_night(nights):
+    nights.world.sections[3] = (2, "Горнятка", 3)
+    run = nights.world.sync(steps=Killed()).run
+    (nights.world.folder / "history" / "plans" / f"{run}.json").write_text("{}")
+    nights.world.sections[3] = (2, "Склянки", 3)
+    nights.sync()
+    assert nights.redirects() == {("Дім", "Посуд", "Чашки"): 3}
 
 
 def test_a_rollback_brings_back_exactly_an_earlier_catalogue_and_numbers_survive(nights):

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+import flows.carry_out
 import flows.session
 from cli.explain import explain
 from flows.again import apply_file, retry
@@ -316,3 +317,27 @@ def test_broken_off_at_any_statement_the_next_run_ends_the_same(nights, tmp_path
     assert expected[0][2] == {
         ("Дім", "Посуд"): 2, ("Дім", "Посуд", "Чашки"): 3, ("Дім", "Посуд", "Кухлі"): 3,
     }  # fmt: skip
+
+
+def test_what_a_run_which_was_broken_off_has_shown_in_one_store_alone_is_remembered_for_that_store(nights, monkeypatch):
+    nights.world.rules(MERGE)
+    nights.plan()
+    nights.world.rules(MERGE.replace("merge: {number: 3}", "rename: Великі кухлі"))
+    nights.world.goods[40] = (4, "Новий кухоль")
+
+    def killed(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(flows.carry_out, "_settle", killed)
+        assert nights.sync().outcome == "interrupted"
+    assert nights.store()[0][4] == ("Великі кухлі", 2)
+    nights.world.rules(MERGE.replace("merge: {number: 3}", "rename: Малі кухлі"))
+    del nights.world.goods[40]
+    plans = [nights.plan() for _ in range(4)]
+    old = {("Дім", "Посуд", "Великі кухлі"): 4}
+    assert nights.store()[2] == old
+    assert nights.store("web")[2] == {}
+    assert plans[0]["shelf"] == {"category rename": 1, "offer hide": 1, "redirect redirect": 1}
+    assert [plan["shelf"] for plan in plans[1:]] == [{}, {"offer retire": 1}, {}]
+    assert [plan["web"] for plan in plans] == [{"offer hide": 1}, {}, {"offer retire": 1}, {}]

@@ -10,7 +10,7 @@ from tests.transforms.catalogues import catalogue
 from transforms.absence import Tombstone, by_entity, due, next_tombstones
 from transforms.hold import carry_over
 from transforms.plan import REDIRECT_COLUMNS
-from transforms.redirects import Buried, next_redirects, redirect_id
+from transforms.redirects import Buried, expired_redirects, next_redirects, redirect_id
 
 TREE = {1: (None, "Дім"), 2: (1, "Посуд"), 3: (2, "Чашки"), 4: (2, "Кухлі"), 5: (None, "Сад")}
 GOODS = {n: n % 5 + 1 for n in range(1, 21)}
@@ -169,6 +169,36 @@ def test_a_known_redirect_of_a_buried_category_stays_where_its_goods_went():
     after = without(4)
     graves = [Buried(4, ("Дім", "Посуд", "Кухлі"), 2)]
     assert led(next_redirects(merged, after, after, graves).kept) == {("Дім", "Посуд", "Кухлі"): (4, 3)}
+
+
+def test_an_expired_redirect_leads_nowhere_and_is_remembered_so_that_a_buried_category_leaves_no_new_one():
+    old = known((4, ("Дім", "Посуд", "Кухлі"), 2), (8, ("Старе",), 4), (9, ("Давнє",), 5))
+    graves = [Buried(4, ("Дім", "Посуд", "Кухлі"), 2)]
+    after = without(4)
+    expired = {redirect_id(path) for path in (("Дім", "Посуд", "Кухлі"), ("Старе",))}
+    found = next_redirects(old, after, after, graves, expired)
+    assert found.kept.rows == old.rows, "as they were, wherever their category went"
+    assert led(found.emitted) == {("Давнє",): (9, 5)}
+    assert found.fresh == frozenset()
+
+
+def test_an_address_that_expired_and_is_left_again_is_a_fresh_one():
+    old, path = known((4, ("Дім", "Посуд", "Кухлі"), 2)), ("Дім", "Посуд", "Кухлі")
+    found = next_redirects(old, BEFORE, catalogue({**TREE, 4: (5, "Кухлі")}, GOODS), (), {redirect_id(path)})
+    assert led(found.emitted) == {path: (4, 4)}
+    assert found.fresh == {redirect_id(path)}
+    assert next_redirects(found.kept, BEFORE, BEFORE).fresh == frozenset(), "one that is shown is none"
+
+
+def test_a_redirect_expires_by_its_months_and_no_jump_of_the_clock_brings_more_than_a_month_of_that():
+    since = {"a": "2026-01-01", "b": "2026-02-20", "c": "2039-01-01"}
+    assert expired_redirects(since, "2026-12-27", "2026-12-26", 12) == frozenset()
+    assert expired_redirects(since, "2026-12-28", "2026-12-27", 12) == {"a"}
+    assert expired_redirects(since, "2038-01-01", "2026-12-01", 12) == {"a"}
+    assert expired_redirects(since, "2026-12-27", "2026-11-22", 12) == frozenset()
+    assert expired_redirects(since, "2038-01-01", "2038-01-01", 12) == {"a", "b"}
+    assert expired_redirects(since, "2038-01-01", None, 12) == {"a", "b"}
+    assert expired_redirects(since, "2026-12-28", "2038-01-01", 12) == {"a"}, "the clock is right again"
 
 
 # --- what the quarantine holds ---

@@ -80,6 +80,50 @@ def test_a_retired_number_is_never_given_again():
     assert back.paths == {1: ("А",), 2: ("А", "Б")}, "a section that comes back has its number again"
 
 
+def pinned(*numbers: tuple[int, int]) -> str:
+    """Rules that give product types numbers."""
+    lines = [f"  - {{match: {{type_id: {key}}}, do: {{number: {number}}}, reason: x}}\n" for key, number in numbers]
+    return "rules:\n" + "".join(lines)
+
+
+@pytest.mark.parametrize("number", [2, 500])
+def test_a_section_keeps_the_number_that_a_rule_gave_it_when_the_rule_is_gone(number):
+    fresh = Registry()
+    if number == 2:  # the rule says the number that the registry gave already
+        fresh = registry_after(decide(TYPES, sections_frame(), GOODS, unmapped="create", first_number=1))
+    ruled = decide(TYPES, sections_frame(), GOODS, pinned((2, number)), fresh, unmapped="create", first_number=1)
+    registry = registry_after(ruled, fresh)
+    after = decide(TYPES, sections_frame(), GOODS, registry=registry, unmapped="create", first_number=1)
+    assert after.paths == ruled.paths == {1: ("А",), number: ("А", "Б")}
+    assert after.decided.numbered.changes == ()
+    late = decide(
+        TYPES, sections_frame((9, None, "Нова", number)), GOODS,
+        registry=registry_after(after, registry), unmapped="create", first_number=1,
+    )  # fmt: skip
+    assert ("raw_sections", "9", "number_taken") in late.reasons, "it is the registry's number from then on"
+
+
+def test_the_number_that_the_registry_gave_goes_before_one_that_a_rule_gave_once():
+    known = decide(ONE_UNMAPPED[0], sections_frame(), GOODS, unmapped="create", first_number=1)
+    first = registry_after(known)
+    ruled = decide(TYPES, sections_frame(), GOODS, pinned((1, 400), (2, 500)), first, unmapped="create")
+    registry = registry_after(ruled, first)
+    assert set(registry.meanings) == {1, 400, 500}
+    after = decide(TYPES, sections_frame(), GOODS, registry=registry, unmapped="create")
+    assert after.paths == {1: ("А",), 500: ("А", "Б")}
+
+
+def test_a_rules_number_that_torgsoft_gives_to_another_section_today_is_that_sections():
+    rules = pinned((1, 400), (2, 500))
+    ruled = decide(TYPES, sections_frame(), GOODS, rules, unmapped="create", first_number=1)
+    after = decide(
+        types_frame((1, None, "А"), (2, 1, "Б"), (3, None, "Я", 9)), sections_frame((9, None, "Я", 500)), GOODS,
+        registry=registry_after(ruled), unmapped="create", first_number=1,
+    )  # fmt: skip
+    assert after.paths == {400: ("А",), 1: ("А", "Б"), 500: ("Я",)}
+    assert [(c.number, c.kind) for c in after.decided.numbered.changes] == [(500, "number_reused")], "a guard stops it"
+
+
 def test_a_new_number_is_never_one_that_torgsoft_uses_even_on_a_rejected_section():
     sections = sections_frame((1, None, "А", 100), (2, None, "Б", 100), (3, None, "В", None))
     assert set(decide(TYPES, sections, GOODS, first_number=100).paths) == {101}

@@ -1,0 +1,119 @@
+"""The part of the state that keeps the runs: in the order in which they began, which no clock can change."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Engine, delete, func, insert, select, update
+
+from schemas.report import RunReport
+from state.tables import CONFIRMED, LOADED, OPERATIONS, QUARANTINE, RUNS
+
+
+class RunsState:
+    """Methods of ``State`` about runs. Each is one transaction."""
+
+    engine: Engine
+    shop: str
+
+    def start_run(self, report: RunReport, flow_run: str = "") -> None:
+        """Note that a run has begun. The caller holds the shop, so a run that still seems to be running has died.
+
+        ``flow_run`` is the id of the Prefect flow run that it is, if any: a retry of that goes on with this run.
+        """
+        row = {
+            "run": report.run, "shop": self.shop, "purpose": report.purpose, "continues": report.continues or None,
+            "started_at": report.started_at, "outcome": report.outcome, "message": "", "flow_run": flow_run or None,
+        }  # fmt: skip
+        dead = (RUNS.c.shop == self.shop) & (RUNS.c.outcome == "running")
+        told = "the process ended without a word: killed, or the power failed"
+        with self.engine.begin() as connection:
+            connection.execute(update(RUNS).where(dead).values(outcome="interrupted", message=told))
+            last = connection.execute(select(func.max(RUNS.c.sequence)).where(RUNS.c.shop == self.shop)).scalar()
+            connection.execute(insert(RUNS), row | {"sequence": (last or 0) + 1})
+
+    def note_extract(self, run: str, extract: str) -> None:
+        """Note which extract the run read: kept before it is judged, so that it can be judged again."""
+        with self.engine.begin() as connection:
+            connection.execute(update(RUNS).where(RUNS.c.run == run).values(extract=extract))
+
+    def note_plan(self, run: str, catalogue: str, extract: str, allowed: Mapping[str, int]) -> None:
+        """Note of what the run's plan was made, and which guards were allowed to be passed."""
+        values = {"catalogue": catalogue, "extract": extract or None, "allowed": dict(allowed)}
+        with self.engine.begin() as connection:
+            connection.execute(update(RUNS).where(RUNS.c.run == run).values(values))
+
+    def finish_run(self, report: RunReport, quarantine: pd.DataFrame) -> None:
+        """Keep a run's report and its rejected rows."""
+        values = {
+            "finished_at": report.finished_at, "outcome": report.outcome, "exit_code": report.exit_code,
+            "message": report.message, "allowed": report.allowed, "report": report.model_dump(mode="json"),
+        }  # fmt: skip
+        with self.engine.begin() as connection:
+            connection.execute(update(RUNS).where(RUNS.c.run == report.run).values(values))
+            connection.execute(delete(QUARANTINE).where(QUARANTINE.c.run == report.run))
+            if len(quarantine):
+                rows = [{"run": report.run} | {str(k): v for k, v in r.items()} for r in quarantine.to_dict("records")]
+                connection.execute(insert(QUARANTINE), rows)
+
+    def runs(self, limit: int | None = None, purposes: Collection[str] | None = None) -> list[dict[str, Any]]:
+        """The shop's runs, the one that began last first, each as a row of ``runs``; of some purposes, where given."""
+        query = select(RUNS).where(RUNS.c.shop == self.shop).order_by(RUNS.c.sequence.desc(), RUNS.c.run.desc())
+        if purposes is not None:
+            query = query.where(RUNS.c.purpose.in_(purposes))
+        with self.engine.connect() as connection:
+            return [dict(row) for row in connection.execute(query.limit(limit)).mappings()]
+
+    def written_since(self, run: str | None) -> dict[str, set[str]]:
+        """The runs after ``run`` (None: all) that began to write, in their order, each with the stores it wrote to."""
+        query = (
+            select(RUNS.c.run, OPERATIONS.c.store)
+            .join(OPERATIONS, OPERATIONS.c.run == RUNS.c.run)
+            .where(RUNS.c.shop == self.shop)
+            .group_by(RUNS.c.sequence, RUNS.c.run, OPERATIONS.c.store)
+            .order_by(RUNS.c.sequence, RUNS.c.run)
+        )
+        if run is not None:
+            # where that run is forgotten nothing is after it
+            query = query.where(RUNS.c.sequence > select(RUNS.c.sequence).where(RUNS.c.run == run).scalar_subquery())
+        found: dict[str, set[str]] = {}
+        with self.engine.connect() as connection:
+            for row in connection.execute(query):
+                found.setdefault(row.run, set()).add(row.store)
+        return found
+
+    def catalogue_of(self, run: str) -> str:
+        """Fingerprint of a run's catalogue; empty where the run has none, or is forgotten."""
+        with self.engine.connect() as connection:
+            return connection.execute(select(RUNS.c.catalogue).where(RUNS.c.run == run)).scalar() or ""
+
+    def night_of(self, run: str) -> str | None:
+        """The night of a run, as a date; None where it is forgotten."""
+        with self.engine.connect() as connection:
+            started = connection.execute(select(RUNS.c.started_at).where(RUNS.c.run == run)).scalar()
+        return None if started is None else str(started)[:10]
+
+    def forget(self, keep_runs: int) -> None:
+        """Forget runs older than the ``keep_runs`` last successful ones, with their quarantine and journal.
+
+        The run that goes on stays, and what was loaded or confirmed last, however old.
+        """
+        good = (
+            select(RUNS.c.sequence)
+            .where((RUNS.c.shop == self.shop) & (RUNS.c.outcome == "ok") & (RUNS.c.purpose != "plan"))
+            .order_by(RUNS.c.sequence.desc())
+            .offset(keep_runs - 1)
+            .limit(1)
+        )
+        with self.engine.begin() as connection:
+            oldest = connection.execute(good).scalar()
+            if oldest is None:
+                return
+            needed = (CONFIRMED.c.run, LOADED.c.run, LOADED.c.last_successful)
+            protected = {run for column in needed for run in connection.execute(select(column)).scalars()}
+            old = (RUNS.c.shop == self.shop) & (RUNS.c.sequence < oldest) & (RUNS.c.outcome != "running")
+            gone = [run for run in connection.execute(select(RUNS.c.run).where(old)).scalars() if run not in protected]
+            for table in (QUARANTINE, OPERATIONS, RUNS):
+                connection.execute(delete(table).where(table.c.run.in_(gone)))
