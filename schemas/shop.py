@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
@@ -10,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from schemas.alerts import AlertsSettings
+from schemas.database_url import database_url, url_text
 from schemas.errors import SettingsError, closest
 from schemas.schedule import ApprovalSettings, ScheduleSettings
 from schemas.stores import KINDS, FileStore, Name, Settings, Store
@@ -179,15 +179,13 @@ class Shop(Settings):
 
     @property
     def state_url(self) -> str:
-        """SQLAlchemy URL of the state database. Raises SettingsError when its environment variable is not set."""
-        if self.state.url_env is not None:
-            if self.state.url_env not in os.environ:
-                raise SettingsError(f"environment variable {self.state.url_env} (state.url_env) is not set", "set it")
-            return os.environ[self.state.url_env]
-        url = self.state.url or "sqlite:///state.db"
-        if url.startswith("sqlite:///"):
+        """SQLAlchemy URL of the state database. Raises SettingsError when its variable is not set, or holds none."""
+        url = self.state.url or ("sqlite:///state.db" if self.state.url_env is None else None)
+        if url is not None and url.startswith("sqlite:///"):
             return f"sqlite:///{self.path(url.removeprefix('sqlite:///'))}"
-        return url
+        text, where = url_text(url, self.state.url_env, "the state database")
+        database_url(text, where)
+        return text
 
     @property
     def word(self) -> str:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from schemas.contents import Rows
+from schemas.database_url import own_words
 from schemas.errors import SettingsError, StalePlan
 from schemas.registry import Meaning, Registry
 from schemas.report import RunReport
@@ -83,11 +84,11 @@ class State(QuarantineState):
             self.engine = open_engine(url)
             with self.engine.begin() as connection:
                 migrate(connection, VERSIONS, "torgsync_state_version")
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, ImportError) as error:
             raise SettingsError(
-                f"the state database cannot be opened: {str(getattr(error, 'orig', error)).splitlines()[0]}",
+                f"the state database cannot be opened: {own_words(error, url)}",
                 "check state.url in shop.toml, and that the server runs",
-            ) from error
+            ) from None
 
     def close(self) -> None:
         """Close every connection."""
