@@ -17,6 +17,7 @@ from schemas.errors import SettingsError, ShopBusy
 from schemas.shop import load_shop
 from schemas.tables import DECIMAL
 from sources.base import build_base
+from stores.sql import SqlTarget
 from tests.e2e.conftest import DIALECT, ShopFolder
 from tests.pure import goods_frame, sections_frame, types_frame
 from tests.source.conftest import PASSWORD_ENV, Place
@@ -149,6 +150,29 @@ def test_a_redirect_and_a_key_that_somebody_spoilt_are_the_stores_own_matter(loc
     report = local.run()
     assert [store.outcome for store in report.stores] == ["failed", "ok"]
     assert report.stores[0].message == "table offers has a row whose good_id is 'abc'; next: delete that row"
+
+
+@pytest.mark.parametrize("step", ["read", "want", "apply"])
+def test_an_unexpected_error_in_one_store_is_its_failure_alone_and_in_the_log_whole(local, step, monkeypatch, caplog):
+    def broken(*_):
+        raise AssertionError(f"cannot be, says {os.environ['TORGSYNC_TEST_URL']}")
+
+    monkeypatch.setenv("TORGSYNC_TEST_URL", f"sqlite:///{local.folder}/web.db?password=hunter77")
+    path = local.folder / "shop.toml"
+    path.write_text(path.read_text().replace('url = "sqlite:///web.db"', 'url_env = "TORGSYNC_TEST_URL"'))
+    local.base(TYPES, SECTIONS, GOODS)
+    monkeypatch.setattr(SqlTarget, step, broken)
+    report = local.run()
+    assert (report.exit_code, report.outcome) == (4, "some stores failed")
+    assert [store.outcome for store in report.stores] == ["failed", "ok"]
+    message = report.stores[0].message
+    assert message == "store web: AssertionError: cannot be, says …; next: run again; report it with the log"
+    assert (local.output / "TSGoods.trs").is_file()
+    assert "in broken" in caplog.text
+    assert "hunter77" not in caplog.text
+    monkeypatch.undo()
+    monkeypatch.setenv("TORGSYNC_TEST_URL", f"sqlite:///{local.folder}/web.db")
+    assert local.run().outcome == "ok"
 
 
 def test_a_second_run_of_a_held_shop_is_refused_and_says_who_holds_it(local):
