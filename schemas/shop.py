@@ -11,8 +11,9 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 from schemas.alerts import AlertsSettings
 from schemas.database_url import database_url, url_text
 from schemas.errors import SettingsError, closest
+from schemas.names import MAX_NAME, Name
 from schemas.schedule import ApprovalSettings, ScheduleSettings
-from schemas.stores import KINDS, FileStore, Name, Settings, Store
+from schemas.stores import KINDS, FileStore, Settings, Store
 from schemas.tables import MAX_NUMBER
 from schemas.trs import ALL_COLUMNS
 
@@ -167,6 +168,9 @@ class Shop(Settings):
         names = [store.name for store in self.stores]
         if len(set(names)) < len(names):
             raise ValueError("two stores have the same name")
+        for name in names:
+            if len(f"{self.name}/{name}") > MAX_NAME:
+                raise ValueError(f"the names of the shop and of store {name} are longer than {MAX_NAME - 1} together")
         files = [(store.target, store.filename) for store in self.stores if isinstance(store, FileStore)]
         if len(set(files)) < len(files):
             raise ValueError("two stores write the same file: give one another target or filename")

@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import MetaData, create_engine
+from pydantic import ValidationError
+from sqlalchemy import MetaData, String, create_engine
 
 from schemas.errors import TorgsyncError
+from schemas.names import MAX_NAME
+from schemas.shop import Shop
 from schemas.sql import migrate, schema_version
 from state import tables as state_tables
 from state.store import VERSIONS as STATE_VERSIONS
@@ -51,3 +54,23 @@ def test_a_database_of_a_newer_version_is_one_clear_error_and_stays_as_it_is(
     assert "newer torgsync" in caught.value.next_step
     assert (tmp_path / "new.db").read_bytes() == before
     engine.dispose()
+
+
+@pytest.mark.parametrize("kind", ["sql", "opencart", "woocommerce", "trs"])
+@pytest.mark.parametrize(("shop", "store"), [(MAX_NAME + 1, None), (5, MAX_NAME + 1), (60, 40)])
+def test_a_name_that_the_states_columns_cannot_hold_is_refused_by_the_settings(tmp_path: Path, kind, shop, store):
+    own = {
+        "sql": {"url": "sqlite:///web.db"}, "opencart": {"url": "mysql+pymysql://u@h/d"}, "trs": {"target": "output"},
+        "woocommerce": {"url": "https://shop.example", "key_env": "K", "secret_env": "S"},
+    }[kind]  # fmt: skip
+
+    def shop_of(shop_name: int, store_name: int | None) -> Shop:
+        stores = [] if store_name is None else [{"name": "s" * store_name, "kind": kind, **own}]
+        source = {"dsn": "base.fdb"}
+        return Shop.model_validate({"name": "n" * shop_name, "folder": tmp_path, "source": source, "stores": stores})
+
+    with pytest.raises(ValidationError, match=r"at most 100 characters|longer than 99 together"):
+        shop_of(shop, store)
+    shop_of(60, 39)
+    columns = [column for table in state_tables.METADATA.tables.values() for column in table.c if column.name == "shop"]
+    assert {column.type.length for column in columns if isinstance(column.type, String)} == {MAX_NAME}
