@@ -82,8 +82,12 @@ class State(QuarantineState):
         self.shop = shop
         try:
             self.engine = open_engine(url)
-            with self.engine.begin() as connection:
-                migrate(connection, VERSIONS, "torgsync_state_version")
+            try:
+                with self.engine.begin() as connection:
+                    migrate(connection, VERSIONS, "torgsync_state_version")
+            except BaseException:
+                self.engine.dispose()  # its files are closed now, not when somebody collects the garbage
+                raise
         except (SQLAlchemyError, ImportError) as error:
             raise SettingsError(
                 f"the state database cannot be opened: {own_words(error, url)}",
