@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 from flows.lock import held
-from flows.notify import Sent, send, split_urls, without
+from flows.notify import Sent, send, split_urls
 from flows.run import Run
+from flows.secrets import secrets_of
 from reports.alert import alert_kinds, alert_text, subject
 from schemas.alerts import NIGHTLY
+from schemas.database_url import without
 from schemas.errors import SettingsError, TorgsyncError
 from schemas.report import Outcome, Purpose, RunReport
 from schemas.shop import Shop
@@ -93,7 +94,7 @@ def _announce(shop: Shop, report: RunReport, before: Outcome | None, broken: boo
 
 def tell(shop: Shop, urls: Sequence[str], title: str, body: str, ok: bool, beat: str | None = None) -> list[Sent]:
     """Send a message about a shop, with the values of all secrets that the shop names blotted out."""
-    secrets = _secrets(shop.model_dump())
+    secrets = secrets_of(shop)
     return send(urls, without(title, secrets), without(body, secrets), ok, beat)
 
 
@@ -182,29 +183,6 @@ def send_late(shop: Shop, told: str) -> list[Sent]:
     """Tell what ``late_or_missing`` found. The heartbeat is left alone: its service has noticed by itself."""
     body = f"{told}.\n\nWhat to do: torgsync runs {shop.word}; then see that the schedule runs, and run it by hand."
     return tell(shop, receivers(shop)[0], subject(shop.name, "late or missing"), body, False)
-
-
-def _secrets(settings: object) -> list[str]:
-    """The values of all environment variables that settings name, and the passwords in those that are URLs."""
-    found: list[str] = []
-    if isinstance(settings, dict):
-        for key, value in settings.items():
-            if str(key).endswith("_env") and isinstance(value, str):
-                secret = os.environ.get(value, "")
-                found += [secret, *_password(secret)]
-            else:
-                found += _secrets(value)
-    elif isinstance(settings, (list, tuple)):
-        for item in settings:
-            found += _secrets(item)
-    return found
-
-
-def _password(url: str) -> list[str]:
-    try:
-        return [urlsplit(url).password or ""]
-    except ValueError:
-        return []
 
 
 def _moment(row: dict[str, Any]) -> datetime:

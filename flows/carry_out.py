@@ -107,8 +107,7 @@ def _apply(run: Run, store: StorePlan, settings: Store, do: Steps) -> StoreResul
     try:
         result = do(f"load {store.store}", _apply_store, run, store, settings)
     except TorgsyncError as error:
-        message = f"{error.message}; next: {error.next_step}" if error.next_step else error.message
-        return StoreResult(name=store.store, kind=store.kind, outcome="failed", message=message)
+        return StoreResult(name=store.store, kind=store.kind, outcome="failed", message=error.sentence)
     assert run.plan is not None
     catalogue = run.plan.basis(store).catalogue
     confirmed = run.state.confirmed().get(store.store)

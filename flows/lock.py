@@ -20,6 +20,7 @@ from sqlalchemy import Connection, create_engine, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from schemas.database_url import own_words
 from schemas.errors import SettingsError, ShopBusy
 from schemas.shop import Shop
 
@@ -45,7 +46,7 @@ def held(shop: Shop) -> bool:
     if not _acquired(lock, 0):
         return True
     lock.release()
-    with _told_errors():
+    with _told_errors(shop):
         connection = _connect(shop)
         if connection is None:
             return False
@@ -89,7 +90,7 @@ def _database(shop: Shop, end: float) -> Iterator[None]:
     """The advisory lock of the shop's name, where the state is PostgreSQL's."""
     connection = None
     try:
-        with _told_errors():
+        with _told_errors(shop):
             connection = _connect(shop)
             if connection is not None:
                 _lock(connection, shop, max(end, time.monotonic() + PATIENCE))
@@ -101,14 +102,14 @@ def _database(shop: Shop, end: float) -> Iterator[None]:
 
 
 @contextmanager
-def _told_errors() -> Iterator[None]:
+def _told_errors(shop: Shop) -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, ImportError) as error:
         raise SettingsError(
-            f"the state database cannot be opened: {str(getattr(error, 'orig', None) or error).splitlines()[0]}",
+            f"the state database cannot be opened: {own_words(error, shop.state_url)}",
             "check state.url in shop.toml, and that the server runs",
-        ) from error
+        ) from None
 
 
 def _connect(shop: Shop) -> Connection | None:

@@ -19,6 +19,8 @@ from functools import partial
 from urllib.parse import unquote, urlsplit, urlunsplit
 from urllib.request import Request, urlopen
 
+from schemas.database_url import without
+
 SECONDS = 20.0
 """Time for all receivers together."""
 
@@ -48,7 +50,10 @@ def redacted(url: str) -> str:
     host = ""
     if scheme.lower() in _HOSTED:
         with suppress(ValueError):
-            host = urlsplit(url).hostname or ""
+            parts = urlsplit(url)
+            # a password with / ? # in it ends the address too early: what seems the host would be a part of it
+            after = re.sub(r"(?<=[?&])[\w+-]+=[^?&#]*", "", f"{parts.path}?{parts.query}#{parts.fragment}")
+            host = "" if "@" in after else parts.hostname or ""
     return f"{scheme}://{host}/…" if host else f"{scheme}://…"
 
 
@@ -121,13 +126,6 @@ def _beat(url: str, body: str | None) -> str:
         if code := getattr(error, "code", None):
             return f"it answered {code}"
         return f"it cannot be reached ({type(getattr(error, 'reason', error)).__name__})"
-
-
-def without(text: str, secrets: Sequence[str]) -> str:
-    """A text with every secret blotted out, the longest first."""
-    for secret in sorted({s for s in secrets if len(s) > 2}, key=len, reverse=True):
-        text = text.replace(secret, "…")
-    return text
 
 
 def _parts(url: str) -> list[str]:

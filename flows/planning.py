@@ -60,7 +60,7 @@ def make_plan(run: Run, held: dict[Entity, list[int]]) -> Plan:
             present = target.read()
         except TorgsyncError as error:
             unread = own and _due_only(own, ())
-            plans.append(StorePlan(store=name, kind=settings.kind, error=error.message, own=unread))
+            plans.append(StorePlan(store=name, kind=settings.kind, error=error.sentence, own=unread))
             run.warnings.append(error.message)
             continue
         aside = own or basis
@@ -145,7 +145,7 @@ def plan_unread(run: Run) -> Plan:
                 wanted = run.wanted[store.store] = target.want(mine, contents_of(basis, mine))
                 present = target.read()
             except TorgsyncError as error:
-                stores.append(store.model_copy(update={"error": error.message}))
+                stores.append(store.model_copy(update={"error": error.sentence}))
                 continue
             needed = operations(wanted.contents, present, Absent(basis.held, basis.retire))
             trips += _store_guards(run, store.store, wanted.contents, present, needed)

@@ -16,7 +16,9 @@ from flows.lock import hold
 from flows.outputs import write_outputs
 from flows.report import fill_report
 from flows.run import Run
+from flows.secrets import secrets_of
 from flows.steps import PlainSteps
+from schemas.database_url import without
 from schemas.errors import Interrupted, NotApproved, SettingsError, ShopBusy, TorgsyncError, closest
 from schemas.report import Outcome, Purpose, RunReport
 from schemas.shop import Shop
@@ -162,7 +164,7 @@ def _guarded(run: Run, steps: PlainSteps, body: Callable[[Run], None], setting: 
         raise
     except BaseException as error:
         report.outcome, report.exit_code = "failed", 1
-        report.message = f"{type(error).__name__}: {error}"
+        report.message = without(f"{type(error).__name__}: {error}", secrets_of(run.shop))
         report.next_step = "run again; if it happens again, report it with the log"
         run.broken = True
         raise

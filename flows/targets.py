@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
+from flows.contain import Contained, contained
 from flows.run import Run
 from schemas.contents import Rows
 from schemas.opencart import OpenCartStore
@@ -45,8 +46,16 @@ def target_of(
     progress: Progress = silent,
 ) -> Target:
     """The store of these settings. ``known`` is asked only by kinds that cannot tell by themselves what is ours;
-    ``moment`` is the date that a feed bears; ``bind`` remembers a store's own ids.
+    ``moment`` is the date that a feed bears; ``bind`` remembers a store's own ids. Whatever goes wrong in it is a
+    StoreError.
     """
+    with contained(shop, settings.name):
+        return Contained(_target(shop, settings, known, moment, bind, progress), shop)
+
+
+def _target(
+    shop: Shop, settings: Store, known: Callable[[], Known], moment: datetime, bind: Remember, progress: Progress
+) -> Target:
     if isinstance(settings, SqlStore):
         return SqlTarget(settings, shop.folder, progress=progress)
     if isinstance(settings, WooCommerceStore):

@@ -6,6 +6,9 @@ A store's own model may inherit from ``DeliverySettings``, so that each key is d
 from __future__ import annotations
 
 import re
+from os.path import realpath
+from pathlib import Path
+from posixpath import normpath
 from typing import Literal, Self, get_args
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -24,6 +27,8 @@ PROTOCOL_KEYS: dict[Protocol, tuple[str, ...]] = {
     "s3": ("user", "password_env", "endpoint", "region", "cafile"),
 }
 """The keys that mean something for each protocol; any other is refused, since nobody would obey it."""
+
+PORTS = {"ftp": 21, "ftps": 21, "sftp": 22}
 
 FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}=?")
 
@@ -122,6 +127,20 @@ class DeliverySettings(BaseModel):
     def address(self) -> SplitResult:
         """The parts of a target that is a URL."""
         return _split(self.target)
+
+    def place_of(self, filename: str, folder: Path) -> str:
+        """A file there, written in one way only: a path without links and dots, or a URL; ``folder`` is the shop's.
+
+        Two logins of one server may have folders of their own, so they are told apart.
+        """
+        if self.protocol == "folder":
+            return realpath(folder / Path(self.target).expanduser() / filename)
+        url = self.address
+        path = normpath(f"/{unquote(url.path).strip('/')}/{filename}")
+        if self.protocol == "s3":
+            return f"{self.endpoint.rstrip('/').lower()}/{url.hostname}{path}"
+        kind = "ftp" if self.protocol == "ftps" else self.protocol
+        return f"{kind}://{self.login}@{url.hostname}:{url.port or PORTS[self.protocol]}{path}"
 
     @property
     def login(self) -> str | None:

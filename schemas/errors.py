@@ -18,6 +18,11 @@ class TorgsyncError(Exception):
         self.message = message
         self.next_step = next_step
 
+    @property
+    def sentence(self) -> str:
+        """What happened and what to do, in one line."""
+        return f"{self.message}; next: {self.next_step}" if self.next_step else self.message
+
     def __str__(self) -> str:
         return f"{self.message}\n  next: {self.next_step}" if self.next_step else self.message
 

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from schemas.names import Name
+
 EditorsField = Literal["category_name", "category_status", "name", "status", "price", "quantity", "articul", "barcode"]
 
 
@@ -14,7 +16,7 @@ class OpenCartStore(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: Annotated[str, Field(pattern=r"^[\w.-]+$", description="letters, digits, dot, hyphen, underscore")]
+    name: Name
     kind: Literal["opencart"]
     url: str | None = Field(None, description="SQLAlchemy URL without a password: mysql+pymysql://user@host/database")
     url_env: str | None = Field(None, description="environment variable that holds the whole URL, for a password")

@@ -170,6 +170,8 @@ def plain(value: Any) -> Any:
     """A value as the plan file holds it: decimals as text without trailing zeros, lists as lists."""
     if isinstance(value, Decimal):
         return format_decimal(value)
+    if isinstance(value, bytes):  # a store may hold anything where a text of ours was
+        return repr(value)
     return list(value) if isinstance(value, tuple) else value
 
 

@@ -12,6 +12,11 @@ Outcome = Literal[
 Purpose = Literal["sync", "plan", "apply", "resume", "retry", "rollback"]
 
 
+CATALOGUE_FILES = ("categories.csv", "assignments.csv", "offers.csv", "tree.txt")
+RUN_FILES = (*CATALOGUE_FILES, "quarantine.csv", "plan.json", "report.html", "report.json")
+"""What a run leaves in the shop's output folder; the first four in ``STORE/`` for a store with rules of its own too."""
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid")
 

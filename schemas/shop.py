@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
@@ -10,11 +9,15 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from schemas.alerts import AlertsSettings
+from schemas.database_url import database_url, url_text
 from schemas.errors import SettingsError, closest
+from schemas.names import MAX_NAME, Name
+from schemas.report import CATALOGUE_FILES, RUN_FILES
 from schemas.schedule import ApprovalSettings, ScheduleSettings
-from schemas.stores import KINDS, FileStore, Name, Settings, Store
+from schemas.stores import KINDS, FileStore, Settings, Store
 from schemas.tables import MAX_NUMBER
 from schemas.trs import ALL_COLUMNS
+from schemas.woocommerce import WooCommerceStore
 
 
 class TypesMap(Settings):
@@ -167,10 +170,29 @@ class Shop(Settings):
         names = [store.name for store in self.stores]
         if len(set(names)) < len(names):
             raise ValueError("two stores have the same name")
-        files = [(store.target, store.filename) for store in self.stores if isinstance(store, FileStore)]
-        if len(set(files)) < len(files):
-            raise ValueError("two stores write the same file: give one another target or filename")
+        for name in names:
+            if len(f"{self.name}/{name}") > MAX_NAME:
+                raise ValueError(f"the names of the shop and of store {name} are longer than {MAX_NAME - 1} together")
         return self
+
+    @model_validator(mode="after")
+    def _files_are_distinct(self) -> Shop:
+        writers = {place: "every run" for place in self._run_files()}
+        for store in self.stores:
+            if isinstance(store, FileStore):
+                place = store.place_of(store.filename, self.folder)
+                if place in writers:
+                    told = f"store {store.name} would write a file that {writers[place]} writes: {place}"
+                    raise ValueError(f"{told}; give it another target or filename")
+                writers[place] = f"store {store.name}"
+        return self
+
+    def _run_files(self) -> list[str]:
+        """The files that are torgsync's own: a run's outputs, settings and rules."""
+        names = [*RUN_FILES, *(f"{store.name}/{name}" for store in self.stores for name in CATALOGUE_FILES)]
+        names += [f"redirects-{store.name}.csv" for store in self.stores if isinstance(store, WooCommerceStore)]
+        inputs = ["shop.toml", *([self.sections.rules] if self.sections.rules else [])]
+        return [str((self.output / name).resolve()) for name in names] + [str(self.path(name)) for name in inputs]
 
     @property
     def output(self) -> Path:
@@ -179,15 +201,13 @@ class Shop(Settings):
 
     @property
     def state_url(self) -> str:
-        """SQLAlchemy URL of the state database. Raises SettingsError when its environment variable is not set."""
-        if self.state.url_env is not None:
-            if self.state.url_env not in os.environ:
-                raise SettingsError(f"environment variable {self.state.url_env} (state.url_env) is not set", "set it")
-            return os.environ[self.state.url_env]
-        url = self.state.url or "sqlite:///state.db"
-        if url.startswith("sqlite:///"):
+        """SQLAlchemy URL of the state database. Raises SettingsError when its variable is not set, or holds none."""
+        url = self.state.url or ("sqlite:///state.db" if self.state.url_env is None else None)
+        if url is not None and url.startswith("sqlite:///"):
             return f"sqlite:///{self.path(url.removeprefix('sqlite:///'))}"
-        return url
+        text, where = url_text(url, self.state.url_env, "the state database")
+        database_url(text, where)
+        return text
 
     @property
     def word(self) -> str:

@@ -52,8 +52,38 @@ class ExactDecimal(TypeDecorator[Decimal]):
         return format_decimal(value) if value is not None and dialect.name == "sqlite" else value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
-        """The same number as a Decimal, without trailing zeros."""
-        return None if value is None else Decimal(format_decimal(Decimal(value)))
+        """The same number as a Decimal, without trailing zeros; what is no number stays as it is, and equals none.
+
+        SQLite takes any text: what somebody wrote there by hand must differ from ours, not end the run.
+        """
+        if value is None:
+            return None
+        try:
+            number = Decimal(value)
+        except (ArithmeticError, TypeError, ValueError):
+            return value  # type: ignore[no-any-return]
+        return Decimal(format_decimal(number)) if number.is_finite() else str(value)  # type: ignore[return-value]
+
+
+class ReadJson(TypeDecorator[Any]):
+    """JSON as it is read; what is none stays text, and equals no value of ours."""
+
+    impl = JSON
+    cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        """The dialect's own, which gives text back where it fails."""
+        parse = self.impl_instance.result_processor(dialect, coltype)
+        if parse is None:  # PostgreSQL's driver reads it, and its tables hold nothing else
+            return None
+
+        def read(value: Any) -> Any:
+            try:
+                return parse(value)
+            except (TypeError, ValueError):
+                return str(value)
+
+        return read
 
 
 def sql_columns(schema: DataFrameSchema, key: str) -> list[Column[Any]]:

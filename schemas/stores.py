@@ -10,12 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from schemas.delivery import DeliverySettings
 from schemas.errors import SettingsError, closest
 from schemas.feeds import CsvFeed, GoogleFeed, JsonFeed, YmlFeed
+from schemas.names import Name
 from schemas.opencart import OpenCartStore
 from schemas.trs import ALL_COLUMNS
 from schemas.woocommerce import WooCommerceStore
 
 Encoding = Literal["utf-8", "utf-8-sig", "cp1251"]
-Name = Annotated[str, Field(pattern=r"^[\w.-]+$", description="letters, digits, dot, hyphen, underscore")]
 
 
 class Settings(BaseModel):

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from schemas.names import Name
+
 EditorsField = Literal["category_name", "name", "price", "stock"]
 
 
@@ -37,7 +39,7 @@ class WooCommerceStore(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: Annotated[str, Field(pattern=r"^[\w.-]+$", description="letters, digits, dot, hyphen, underscore")]
+    name: Name
     kind: Literal["woocommerce"]
     url: Annotated[str, AfterValidator(_safe_url)] = Field(description="the shop's address; https")
     key_env: str = Field(min_length=1, description="environment variable that holds the consumer key (ck_…)")

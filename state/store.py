@@ -15,6 +15,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from schemas.contents import Key, Rows
+from schemas.database_url import own_words
 from schemas.errors import SettingsError, StalePlan
 from schemas.registry import Meaning, Registry
 from schemas.sql import migrate
@@ -82,13 +83,17 @@ class State(RunsState, QuarantineState):
         self.shop = shop
         try:
             self.engine = open_engine(url)
-            with self.engine.begin() as connection:
-                migrate(connection, VERSIONS, "torgsync_state_version")
-        except SQLAlchemyError as error:
+            try:
+                with self.engine.begin() as connection:
+                    migrate(connection, VERSIONS, "torgsync_state_version")
+            except BaseException:
+                self.engine.dispose()  # its files are closed now, not when somebody collects the garbage
+                raise
+        except (SQLAlchemyError, ImportError) as error:
             raise SettingsError(
-                f"the state database cannot be opened: {str(getattr(error, 'orig', error)).splitlines()[0]}",
+                f"the state database cannot be opened: {own_words(error, url)}",
                 "check state.url in shop.toml, and that the server runs",
-            ) from error
+            ) from None
 
     def close(self) -> None:
         """Close every connection."""

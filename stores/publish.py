@@ -34,6 +34,8 @@ class Published(Generic[T]):
 def publish(target: Path, filename: str, write: Callable[[BinaryIO], T], *, create: bool = False) -> Published[T]:
     """Write ``filename`` into the folder ``target`` through ``write``, which gets a binary stream.
 
+    Where a symbolic link lies there, the file that it leads to is written, as its readers open that one.
+
     ``create`` makes a missing folder: for a shop's own output, not for a store's folder, which may be a share that is
     not mounted. Raises StoreError when the folder is missing, the file is empty or the disk refuses; the old file then
     stays, and only our own ``.part`` is removed. What ``write`` raises passes through.
@@ -42,8 +44,8 @@ def publish(target: Path, filename: str, write: Callable[[BinaryIO], T], *, crea
         _make_folder(target)
     if not target.is_dir():
         raise StoreError(f"{target}: the folder does not exist", "create or mount it, or correct target in shop.toml")
-    final = target / filename
-    part = target / f"{filename}.part"
+    final = _led_to(target / filename)
+    part = final.with_name(f"{final.name}.part")
     try:
         with part.open("wb") as stream:
             result = write(stream)
@@ -67,8 +69,20 @@ def publish(target: Path, filename: str, write: Callable[[BinaryIO], T], *, crea
     except BaseException:
         _remove(part)
         raise
-    _sync_folder(target)
+    _sync_folder(final.parent)
     return Published(final, result, True, size, sha256)
+
+
+def _led_to(path: Path) -> Path:
+    """The file that a path means. Raises StoreError for a link to itself, or into a folder that is not there."""
+    if not path.is_symlink():
+        return path
+    real = Path(os.path.realpath(path))
+    if real.is_symlink():
+        raise StoreError(f"{path}: a link that leads back to itself", "correct the link")
+    if not real.parent.is_dir():
+        raise StoreError(f"{path}: it leads to {real}, whose folder does not exist", "create or mount it")
+    return real
 
 
 def _make_folder(folder: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,9 +11,11 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    URL,
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Connection,
     MetaData,
     String,
@@ -25,17 +26,18 @@ from sqlalchemy import (
     false,
     inspect,
     select,
+    type_coerce,
     update,
 )
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from schemas.catalogue import Catalogue
-from schemas.contents import Contents, Entity, Rows
-from schemas.errors import SettingsError, StoreError
+from schemas.contents import Contents, Entity, Key, Rows
+from schemas.database_url import database_url, own_words, url_text
+from schemas.errors import StoreError
 from schemas.plan import Operation, StorePlan
 from schemas.report import StoreResult
-from schemas.sql import migrate, schema_version, sql_columns
+from schemas.sql import ReadJson, migrate, schema_version, sql_columns
 from schemas.stores import SqlStore
 from schemas.tables import CATEGORIES, OFFERS
 from stores.bulk import batched, insert_rows
@@ -131,31 +133,29 @@ class SqlTarget:
     def _transaction(self) -> Iterator[Connection]:
         """One transaction on the store; every failure of the database becomes a StoreError of one line."""
         try:
-            engine = create_engine(store_url(self.store, self.folder))
+            url = store_url(self.store, self.folder)
+            engine = create_engine(url)
         except (ArgumentError, NoSuchModuleError, ImportError) as error:
-            raise StoreError(f"store {self.name}: {_one_line(error)}", "check the store's url in shop.toml") from error
+            raise StoreError(f"store {self.name}: {own_words(error)}", "check the store's url in shop.toml") from None
         try:
             with engine.begin() as connection:
                 yield connection
         except SQLAlchemyError as error:
             raise StoreError(
-                f"store {self.name}: {_one_line(error)}", "nothing was changed in this store; mend it, then run again"
-            ) from error
+                f"store {self.name}: {own_words(error, url)}",
+                "nothing was changed in this store; mend it, then run again",
+            ) from None  # the error itself holds rows, and may hold a secret: Prefect would show it
         finally:
             engine.dispose()
 
 
-def store_url(store: SqlStore, folder: Path) -> str:
-    """The SQLAlchemy URL of a store; a relative SQLite file is relative to the shop's folder."""
-    if store.url_env is not None:
-        if store.url_env not in os.environ:
-            raise SettingsError(f"store {store.name}: environment variable {store.url_env} is not set", "set it")
-        return os.environ[store.url_env]
-    assert store.url is not None
-    url = make_url(store.url)
-    if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
+def store_url(store: SqlStore, folder: Path) -> URL:
+    """The SQLAlchemy URL of a store; a relative SQLite file of shop.toml is relative to the shop's folder."""
+    text, where = url_text(store.url, store.url_env, f"store {store.name}")
+    url = database_url(text, where)
+    if store.url is not None and url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
         url = url.set(database=str((folder / url.database).resolve()))
-    return url.render_as_string(hide_password=False)
+    return url
 
 
 def _contents(connection: Connection) -> Contents:
@@ -165,9 +165,17 @@ def _contents(connection: Connection) -> Contents:
 
 def _rows(connection: Connection, table: Table, key: str) -> Rows:
     columns = tuple(column.name for column in table.c if column.name not in (key, "managed"))
-    chosen = select(table.c[key], *(table.c[name] for name in columns)).where(table.c.managed)
+    chosen = select(table.c[key], *(_as_it_is(table.c[name]) for name in columns)).where(table.c.managed)
     found = connection.execute(chosen.order_by(table.c[key]))
-    return Rows(columns, {row[0]: tuple(row[1:]) for row in found})
+    rows: dict[Key, tuple[Any, ...]] = {row[0]: tuple(row[1:]) for row in found}
+    for strange in (k for k in rows if type(k) is not (str if table is REDIRECTS_TABLE else int)):
+        raise StoreError(f"table {table.name} has a row whose {key} is {strange!r}", "delete that row")
+    return Rows(columns, rows)
+
+
+def _as_it_is(column: Column[Any]) -> ColumnElement[Any]:
+    """A column whose values are read whatever they are: one that is not ours is a difference, which the plan mends."""
+    return type_coerce(column, ReadJson()) if isinstance(column.type, JSON) else column
 
 
 def _write(connection: Connection, operations: Sequence[Operation], wanted: Contents, progress: Progress) -> None:
@@ -226,8 +234,3 @@ def _values(operation: Operation, columns: Sequence[str], rows: Rows) -> Mapping
     """The new values: the catalogue's own, exact; of a row that the catalogue has no more, the plan's flags."""
     known = operation.key in rows.rows
     return {f"new_{name}": rows.value(operation.key, name) if known else operation.changes[name][1] for name in columns}
-
-
-def _one_line(error: Exception) -> str:
-    """The database's own words, without the statement and its parameters."""
-    return str(getattr(error, "orig", None) or error).strip().splitlines()[0]

@@ -9,10 +9,13 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import MetaData, create_engine
+from pydantic import ValidationError
+from sqlalchemy import MetaData, String, create_engine
 
 from schemas.errors import TorgsyncError
+from schemas.names import MAX_NAME
 from schemas.report import RunReport
+from schemas.shop import Shop
 from schemas.sql import migrate, schema_version
 from state import tables as state_tables
 from state.store import VERSIONS as STATE_VERSIONS
@@ -91,3 +94,23 @@ def test_runs_from_before_they_were_counted_stand_in_the_order_in_which_they_beg
         assert [row["run"] for row in state.runs(limit=2)] == ["next", "winter"]
     finally:
         state.close()
+
+
+@pytest.mark.parametrize("kind", ["sql", "opencart", "woocommerce", "trs"])
+@pytest.mark.parametrize(("shop", "store"), [(MAX_NAME + 1, None), (5, MAX_NAME + 1), (60, 40)])
+def test_a_name_that_the_states_columns_cannot_hold_is_refused_by_the_settings(tmp_path: Path, kind, shop, store):
+    own = {
+        "sql": {"url": "sqlite:///web.db"}, "opencart": {"url": "mysql+pymysql://u@h/d"}, "trs": {"target": "output"},
+        "woocommerce": {"url": "https://shop.example", "key_env": "K", "secret_env": "S"},
+    }[kind]  # fmt: skip
+
+    def shop_of(shop_name: int, store_name: int | None) -> Shop:
+        stores = [] if store_name is None else [{"name": "s" * store_name, "kind": kind, **own}]
+        source = {"dsn": "base.fdb"}
+        return Shop.model_validate({"name": "n" * shop_name, "folder": tmp_path, "source": source, "stores": stores})
+
+    with pytest.raises(ValidationError, match=r"at most 100 characters|longer than 99 together"):
+        shop_of(shop, store)
+    shop_of(60, 39)
+    columns = [column for table in state_tables.METADATA.tables.values() for column in table.c if column.name == "shop"]
+    assert {column.type.length for column in columns if isinstance(column.type, String)} == {MAX_NAME}

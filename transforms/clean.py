@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from schemas.extract import Extract
-from schemas.tables import CLEAN_PRODUCT_TYPES, MAX_NUMBER, RAW_GOODS, RAW_PRODUCT_TYPES, RAW_SECTIONS, conform
+from schemas.tables import CLEAN_PRODUCT_TYPES, MAX_NUMBER, RAW_GOODS, RAW_PRODUCT_TYPES, RAW_SECTIONS, TEXT, conform
 from transforms import quarantine
 from transforms.names import NamesPolicy, clean_name, fault
 from transforms.tree import check_tree, paths
@@ -27,7 +27,7 @@ class HandSection:
 
 @dataclass(frozen=True)
 class NameChange:
-    """A name that the policy mended: the table, the row's key, the name before and after."""
+    """A name, or a good's text, that the policy mended: the table, the row's key, the text before and after."""
 
     table: str
     key: int
@@ -58,13 +58,14 @@ def clean(raw: Extract, policy: NamesPolicy) -> Clean:
     """
     types, types_out, type_changes = _clean_types(raw.product_types, policy)
     sections, sections_out, section_changes = _clean_sections(raw.sections, policy)
-    goods, goods_out = _clean_goods(raw.goods, types, raw.product_types)
+    raw_goods, text_changes = without_nul(raw.goods)
+    goods, goods_out = _clean_goods(raw_goods, types, raw.product_types)
     return Clean(
         _count_goods(types, goods),
         sections,
         goods,
         quarantine.join(types_out, sections_out, goods_out),
-        (*type_changes, *section_changes),
+        (*type_changes, *section_changes, *text_changes),
         _reserved(raw.sections),
     )
 
@@ -150,6 +151,22 @@ def _numbers(raw: dict[int, object]) -> tuple[dict[int, int | None], dict[int, t
         if len(keys) > 1:
             bad |= dict.fromkeys(keys, ("number_duplicate", f"number = {held_number}, sections {sorted(keys)}"))
     return numbers, bad
+
+
+def without_nul(goods: pd.DataFrame) -> tuple[pd.DataFrame, tuple[NameChange, ...]]:
+    """The goods with a blank for NUL characters in their texts, which no database takes.
+
+    Other control characters stay: a description has line breaks, and each store mends what it cannot hold.
+    """
+    mended: dict[str, pd.Series] = {}
+    changes = []
+    for name in goods.columns[goods.dtypes == TEXT]:
+        found = goods[name].str.contains("\0", regex=False).fillna(False).astype(bool)
+        if found.any():
+            mended[name] = goods[name].where(~found, goods[name].str.replace("\0+", " ", regex=True))
+            pairs = zip(goods.loc[found, "good_id"], goods.loc[found, name], mended[name][found], strict=True)
+            changes += [NameChange("raw_goods", int(key), old, new) for key, old, new in pairs if not missing(key)]
+    return (goods.assign(**mended) if mended else goods), tuple(changes)
 
 
 def _clean_goods(raw: pd.DataFrame, types: pd.DataFrame, raw_types: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

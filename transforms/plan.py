@@ -131,7 +131,12 @@ def _leaving(
 
 def _deepest_first(rows: Rows) -> list[Key]:
     keys = sorted(rows.rows, key=lambda key: (isinstance(key, str), key))
-    return sorted(keys, key=lambda key: -rows.value(key, "depth")) if "depth" in rows.columns else keys
+    if "depth" not in rows.columns:
+        return keys
+    place = rows.columns.index("depth")
+    found = {key: row[place] for key, row in rows.rows.items()}
+    depths = {key: depth if isinstance(depth, int) else 0 for key, depth in found.items()}  # a store may hold anything
+    return sorted(keys, key=lambda key: -depths[key])
 
 
 def _with_ancestors(categories: Rows, held: Collection[int]) -> set[Key]:
@@ -157,10 +162,15 @@ def _redirects(wanted: Rows, present: Rows) -> list[Operation]:
             changes = {f: (plain(old.get(f)), plain(v)) for f, v in new.items() if f not in old or old[f] != v}
             out.append(Operation("redirect", "redirect", key, " > ".join(new["old_path"]), changes))
     out += [
-        Operation("unredirect", "redirect", key, " > ".join(present.value(key, "old_path")))
+        Operation("unredirect", "redirect", key, _address(present.value(key, "old_path")))
         for key in sorted(set(present.rows) - set(wanted.rows), key=str)
     ]
     return out
+
+
+def _address(path: Any) -> str:
+    """An old address as it is told, whatever a store holds of it."""
+    return " > ".join(map(str, path)) if isinstance(path, (list, tuple)) else str(path)
 
 
 def _files(wanted: Contents, present: Contents) -> list[Operation]:

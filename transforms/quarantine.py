@@ -25,6 +25,11 @@ def row_json(row: Mapping[Any, Any]) -> str:
     return json.dumps({k: v for k, v in row.items() if not missing(v)}, ensure_ascii=False, default=str)
 
 
+def _told(detail: str) -> str:
+    """Without NUL characters, which the state's database may not take."""
+    return detail.replace("\0", " ")
+
+
 def reject(
     table: str, frame: pd.DataFrame, key: str, why: Mapping[int, tuple[str, str]] | Iterable[tuple[int, str, str]]
 ) -> pd.DataFrame:
@@ -40,7 +45,7 @@ def reject(
             raise KeyError(f"unknown reason code {reason}")
     records = frame.loc[[label for label, _, _ in items]].to_dict("records")
     rows = [
-        (table, label + 1, "" if missing(record[key]) else str(record[key]), reason, detail, row_json(record))
+        (table, label + 1, "" if missing(record[key]) else str(record[key]), reason, _told(detail), row_json(record))
         for record, (label, reason, detail) in zip(records, items, strict=True)
     ]
     return pd.DataFrame(rows, columns=list(QUARANTINE_COLUMNS)).astype(_DTYPES)

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from schemas.delivery import DeliverySettings
+from schemas.delivery import PORTS, DeliverySettings
 from schemas.errors import StoreError
-
-PORTS = {"ftp": 21, "ftps": 21, "sftp": 22}
 
 
 @dataclass(frozen=True)

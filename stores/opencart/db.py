@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, create_engine, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
-from schemas.errors import SettingsError, StoreError, closest
+from schemas.database_url import database_url, own_words, url_text
+from schemas.errors import StoreError, closest
 from schemas.opencart import OpenCartStore
 from stores.bulk import batched
 from stores.opencart.layout import Layout, read_layout
@@ -140,16 +140,6 @@ def _check_stores(db: Db) -> None:
         )
 
 
-def database_url(settings: OpenCartStore) -> str:
-    """The SQLAlchemy URL of a shop. Raises SettingsError when its environment variable is not set."""
-    if settings.url_env is None:
-        assert settings.url is not None
-        return settings.url
-    if settings.url_env not in os.environ:
-        raise SettingsError(f"store {settings.name}: environment variable {settings.url_env} is not set", "set it")
-    return os.environ[settings.url_env]
-
-
 @contextmanager
 def reading(settings: OpenCartStore) -> Iterator[Db]:
     """A connection that is rolled back at the end."""
@@ -187,21 +177,14 @@ def _lock(db: Db) -> None:
 def _connection(settings: OpenCartStore, next_step: str) -> Iterator[Connection]:
     """A connection whose failures are StoreErrors of one line that names the store."""
     try:
-        engine = create_engine(database_url(settings), pool_pre_ping=False)
+        url = database_url(*url_text(settings.url, settings.url_env, f"store {settings.name}"))
+        engine = create_engine(url, pool_pre_ping=False)
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
-        raise StoreError(f"store {settings.name}: {_one_line(error)}", "check the store's url in shop.toml") from error
+        raise StoreError(f"store {settings.name}: {own_words(error)}", "check the store's url in shop.toml") from None
     try:
         with engine.connect() as connection:
             yield connection
     except SQLAlchemyError as error:
-        raise StoreError(f"store {settings.name}: {_one_line(error)}", next_step) from error
+        raise StoreError(f"store {settings.name}: {own_words(error, url)}", next_step) from None
     finally:
         engine.dispose()
-
-
-def _one_line(error: Exception) -> str:
-    """The database's own words, without the statement and its parameters."""
-    original = getattr(error, "orig", None)
-    if original is not None and len(original.args) > 1:
-        return str(original.args[1]).strip().splitlines()[0]
-    return str(original or error).strip().splitlines()[0]

@@ -220,6 +220,9 @@ def test_mail_arrives_with_the_subject(loaded, monkeypatch):
         ("slack://TOKEN/B/C", "slack://…"),
         ("geheim", "a URL without a scheme"),
         ("json://[kaputt/", "json://…"),
+        ("mailtos://robot:p@ss/word@mail.example", "mailtos://…"),
+        ("mailtos://robot:p@ss?word@mail.example", "mailtos://…"),
+        ("https://robot:p@ss#word@hooks.example/x", "https://…"),
     ],
 )
 def test_a_url_is_shown_by_scheme_and_host_only(url, shown):

@@ -6,13 +6,18 @@ import os
 import sqlite3
 import subprocess
 import sys
+from decimal import Decimal
 
+import pandas as pd
 import pytest
 
 from flows.lock import hold
-from schemas.errors import ShopBusy
+from schemas.database_url import database_url, own_words
+from schemas.errors import SettingsError, ShopBusy
 from schemas.shop import load_shop
+from schemas.tables import DECIMAL
 from sources.base import build_base
+from stores.sql import SqlTarget
 from tests.e2e.conftest import DIALECT, ShopFolder
 from tests.pure import goods_frame, sections_frame, types_frame
 from tests.source.conftest import PASSWORD_ENV, Place
@@ -110,6 +115,66 @@ def test_one_stores_failure_leaves_the_other_up_to_date_and_ends_with_exit_code_
     assert (local.output / "TSGoods.trs").is_file()
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "update offers set retail_price = '12,5' where good_id = 2",
+        "update offers set retail_price = '' where good_id = 2",
+        "update offers set retail_price = 'sNaN' where good_id = 2",
+        "update offers set name = x'00ff' where good_id = 2",
+        "update categories set path = 'x' where number = 20",
+        "update categories set path = '5', depth = 'deep' where number = 20",
+    ],
+)
+def test_a_value_in_a_store_that_cannot_be_read_is_a_difference_that_the_run_mends(local, written):
+    local.base(TYPES, SECTIONS, GOODS.assign(retail_price=pd.Series([Decimal("12.5")] * len(GOODS), dtype=DECIMAL)))
+    local.run()
+    before = local.store()
+    with sqlite3.connect(local.folder / "web.db") as connection:
+        connection.execute(written)
+    assert local.store() != before
+    report = local.run()
+    assert report.outcome == "ok", report.message
+    assert local.store() == before
+    assert local.run().plan["web"] == {}
+
+
+def test_a_redirect_and_a_key_that_somebody_spoilt_are_the_stores_own_matter(local):
+    local.base(TYPES, SECTIONS, GOODS)
+    local.run()
+    with sqlite3.connect(local.folder / "web.db") as connection:
+        connection.execute("insert into redirects values ('x', 1, '[7', 20, 1)")
+    assert local.run().plan["web"] == {"redirect unredirect": 1}
+    with sqlite3.connect(local.folder / "web.db") as connection:
+        connection.execute("update offers set good_id = 'abc' where good_id = 3")
+    report = local.run()
+    assert [store.outcome for store in report.stores] == ["failed", "ok"]
+    assert report.stores[0].message == "table offers has a row whose good_id is 'abc'; next: delete that row"
+
+
+@pytest.mark.parametrize("step", ["read", "want", "apply"])
+def test_an_unexpected_error_in_one_store_is_its_failure_alone_and_in_the_log_whole(local, step, monkeypatch, caplog):
+    def broken(*_):
+        raise AssertionError(f"cannot be, says {os.environ['TORGSYNC_TEST_URL']}")
+
+    monkeypatch.setenv("TORGSYNC_TEST_URL", f"sqlite:///{local.folder}/web.db?password=hunter77")
+    path = local.folder / "shop.toml"
+    path.write_text(path.read_text().replace('url = "sqlite:///web.db"', 'url_env = "TORGSYNC_TEST_URL"'))
+    local.base(TYPES, SECTIONS, GOODS)
+    monkeypatch.setattr(SqlTarget, step, broken)
+    report = local.run()
+    assert (report.exit_code, report.outcome) == (4, "some stores failed")
+    assert [store.outcome for store in report.stores] == ["failed", "ok"]
+    message = report.stores[0].message
+    assert message == "store web: AssertionError: cannot be, says …; next: run again; report it with the log"
+    assert (local.output / "TSGoods.trs").is_file()
+    assert "in broken" in caplog.text
+    assert "hunter77" not in caplog.text
+    monkeypatch.undo()
+    monkeypatch.setenv("TORGSYNC_TEST_URL", f"sqlite:///{local.folder}/web.db")
+    assert local.run().outcome == "ok"
+
+
 def test_a_second_run_of_a_held_shop_is_refused_and_says_who_holds_it(local):
     settings = load_shop(local.folder)
     with hold(settings), pytest.raises(ShopBusy, match=f"process {os.getpid()}") as caught:
@@ -140,6 +205,57 @@ def test_the_password_reaches_neither_report_nor_state(tmp_path, monkeypatch, fi
     for path in shop.folder.rglob("*"):
         if path.is_file():
             assert secret.encode() not in path.read_bytes(), path
+
+
+@pytest.mark.parametrize("driver", ["postgresql+psycopg", "mysql+pymysql"])
+@pytest.mark.parametrize(
+    "password", ["hunter@Secret77", "hunter@Sec:ret77", "hunter/x@Secret77", "hunter:Secret77@ret77"]
+)
+@pytest.mark.parametrize("key", ["sql", "opencart", "state"])
+def test_a_password_with_an_at_sign_is_refused_and_no_part_of_it_is_told(local, driver, password, key, monkeypatch):
+    monkeypatch.setenv("TORGSYNC_TEST_URL", f"{driver}://torg:{password}@127.0.0.1:1/shop")
+    local.base(TYPES, SECTIONS, GOODS)
+    path = local.folder / "shop.toml"
+    if key != "state":
+        text = path.read_text().replace('url = "sqlite:///web.db"', 'url_env = "TORGSYNC_TEST_URL"')
+        path.write_text(text.replace('kind = "sql"', f'kind = "{key}"'))
+        report = local.run()
+        assert [store.outcome for store in report.stores] == ["failed", "ok"]
+        told = report.stores[0].message
+    else:
+        local.settings(more='[state]\nurl_env = "TORGSYNC_TEST_URL"')
+        with pytest.raises(SettingsError) as caught:
+            local.run()
+        told = str(caught.value)
+    assert "environment variable TORGSYNC_TEST_URL: the URL holds more than one @" in told
+    assert "write @ as %40" in told
+    for part in ("hunter", "Secret77", "ret77"):
+        assert part not in told
+        for file in local.folder.rglob("*"):
+            assert not file.is_file() or part.encode() not in file.read_bytes(), file
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+psycopg://torg:hunter77@127.0.0.1:hunter77/shop",
+        "postgresql+psycopg://torg:hunter77@127.0.0.1:port/shop",
+        "torg:hunter77@127.0.0.1/shop",
+        "hunter77",
+    ],
+)
+def test_a_url_that_cannot_be_read_is_refused_without_its_words(url):
+    with pytest.raises(SettingsError, match="variable URL: not a URL of a database") as caught:
+        database_url(url, "variable URL")
+    assert caught.value.__suppress_context__
+    assert "hunter77" not in str(caught.value)
+
+
+def test_what_a_driver_says_is_told_without_the_password_however_it_is_written():
+    url = database_url("postgresql+psycopg://torg:h%40unter:77@db/shop?sslpassword=letmein", "url")
+    said = Exception("no host h@unter:77, or h%40unter%3A77, or unter; letmein\nDETAIL: h@unter:77")
+    assert own_words(said, url) == "no host …, or …, or …; …"
+    assert str(database_url("sqlite:////srv/a@b/c@d.db", "url").database) == "/srv/a@b/c@d.db"
 
 
 @pytest.mark.parametrize("charset", ["WIN1251", "UTF8", "NONE"])

@@ -10,6 +10,8 @@ import pytest
 from lxml import etree
 
 import flows.session
+from schemas.errors import SettingsError
+from schemas.report import RUN_FILES
 from tests.nights.world import World
 
 STORES = """
@@ -179,3 +181,64 @@ def test_a_catalogue_without_a_good_to_sell_fails_its_feed_and_leaves_the_other_
     assert all(failed.values())
     assert not (world.folder / "feed" / "prom.yml").exists()
     assert {store.name for store in report.stores if store.outcome == "ok"} >= {"web", "site"}
+
+
+FEED = '[[stores]]\nname = "{}"\nkind = "csv"\ncolumns = ["good_id"]\ntarget = "{}"\nfilename = "{}"\n'
+LOGIN = 'user = "u"\npassword_env = "P"\n'
+
+
+@pytest.mark.parametrize("name", RUN_FILES)
+def test_a_feed_may_not_have_the_place_of_a_file_that_every_run_writes(world, name):
+    assert set(world.sync().outputs) == set(RUN_FILES), "those are all that there are"
+    for target in ("output", "./feed/../output/"):
+        world.settings(stores=FEED.format("table", target, name))
+        with pytest.raises(SettingsError, match=f"store table would write a file that every run writes: .*{name}"):
+            world.sync()
+    world.settings(stores=FEED.format("table", "feed", name))
+    assert world.sync().outcome == "ok"
+
+
+@pytest.mark.parametrize(
+    ("target", "filename"),
+    [("output/table", "offers.csv"), (".", "shop.toml"), (".", "rules.yaml")],
+)
+def test_a_feed_may_not_have_the_place_of_a_stores_own_outputs_or_of_the_settings(world, target, filename):
+    world.settings(stores=FEED.format("table", target, filename))
+    with pytest.raises(SettingsError, match="a file that every run writes"):
+        world.sync()
+
+
+def test_two_stores_may_not_write_one_file_however_its_place_is_written(world):
+    (world.folder / "feed").mkdir()
+    (world.folder / "link").symlink_to("feed")
+    (world.folder / "feed" / "linked.csv").symlink_to("goods.csv")
+    same = [("./feed", "goods.csv"), ("link", "goods.csv"), (str(world.folder / "feed"), "goods.csv"),
+            ("feed/", "goods.csv"), ("feed", "linked.csv")]  # fmt: skip
+    for target, filename in same:
+        world.settings(stores=FEED.format("one", "feed", "goods.csv") + FEED.format("two", target, filename))
+        with pytest.raises(SettingsError, match=r"store two would write a file that store one writes: .*goods\.csv"):
+            world.sync()
+    world.settings(stores=FEED.format("one", "feed", "goods.csv") + FEED.format("two", "feed", "others.csv"))
+    assert world.sync().outcome == "ok"
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "same"),
+    [
+        ("ftp://files.example/in", "ftp://FILES.example:21/in/", True),
+        ("ftp://files.example/in", "ftps://files.example/./%69n", True),
+        ("sftp://files.example/in", "sftp://files.example//in", True),
+        ("s3://bucket/in", "s3://bucket/in/", True),
+        ("sftp://files.example/in", "sftp://files.example:2222/in", False),
+        ("s3://bucket/in", "s3://other/in", False),
+        ("ftp://files.example/in", "sftp://files.example/in", False),
+    ],
+)
+def test_two_urls_of_one_file_are_one_file(world, one, two, same):
+    feeds = [FEED.format(name, target, "goods.csv") + LOGIN for name, target in (("one", one), ("two", two))]
+    world.settings(stores="".join(feeds))
+    if same:
+        with pytest.raises(SettingsError, match="store two would write a file that store one writes"):
+            _ = world.shop
+    else:
+        assert len(world.shop.stores) == 2

@@ -62,8 +62,8 @@ header = true
 """
 
 
-class Broken(Exception):
-    """The planted fault."""
+class Broken(BaseException):
+    """The planted fault: it breaks the run off. An Exception in a store would be that store's failure alone."""
 
 
 @dataclass

@@ -156,6 +156,14 @@ def test_names_pass_whole_with_every_sign_that_a_store_may_trip_over(shop):
     assert shop.sync() == {}
 
 
+def test_a_nul_character_in_one_goods_name_fails_no_store_and_is_reported(shop):
+    shop.world.goods[1] = (2, "Тов\0\0ар")
+    shop.sync()
+    assert shop.bench.look()[1][1][1] == "Тов ар"
+    assert shop.report.name_changes == ["raw_goods 1: 'Тов\\x00\\x00ар' → 'Тов ар'"]
+    assert shop.sync() == {}
+
+
 def test_rows_of_others_stay_as_they_are(shop):
     if shop.bench.plant is None:
         pytest.xfail("a feed is ours alone: nobody else has rows in it")

@@ -53,6 +53,26 @@ def test_a_negative_price_is_rejected_and_a_missing_one_is_not():
     assert ("raw_goods", "1", "price_negative") in decide(types_frame((1, None, "А")), sections_frame(), goods).reasons
 
 
+def test_a_nul_character_becomes_a_blank_in_any_text_of_a_good_and_line_breaks_stay():
+    goods = goods_frame((1, 1, "а\0б"), (2, 1, "\0"), (3, 1)).assign(description=["1\r\n2\t3\x01", None, "x\0"])
+    result = decide(types_frame((1, None, "А")), sections_frame(), goods)
+    offers = result.catalogue.offers
+    assert list(offers["name"]) == ["а б", "good 3"]
+    assert list(offers["description"]) == ["1\r\n2\t3\x01", "x "]
+    assert result.reasons == {("raw_goods", "2", "name_empty")}
+    changes = {(c.table, c.key, c.before, c.after) for c in result.decided.clean.name_changes}
+    assert changes == {
+        ("raw_goods", 1, "а\0б", "а б"), ("raw_goods", 2, "\0", " "), ("raw_goods", 3, "x\0", "x "),
+    }  # fmt: skip
+
+
+def test_the_reason_of_a_rejected_row_holds_no_nul_character():
+    sections = sections_frame((1, None, "А", "1\0"))
+    found = decide(types_frame((1, None, "А", 1)), sections, GOODS[:1], unmapped="create").decided.clean.quarantine
+    assert not any("\0" in str(cell) for cell in found.to_numpy().ravel())
+    assert list(found["reason"]) == ["number_not_integer"]
+
+
 def test_a_table_of_the_wrong_shape_stops_the_run():
     with pytest.raises(SchemaError, match="raw_goods"):
         split_valid(GOODS.drop(columns=["good_name"]), RAW_GOODS, "good_id")
