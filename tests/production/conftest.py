@@ -75,9 +75,14 @@ class Served:
         return self._ask("GET", path)
 
     def _ask(self, method: str, path: str, **more: Any) -> Any:
-        for _ in range(20):
-            answer = httpx.request(method, f"{self.url}/api{path}", timeout=30, **more)
-            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:  # its SQLite is busy: Prefect's client waits too
+        for _ in range(20):  # while its SQLite is busy the server is slow, or says so: Prefect's client waits too
+            try:
+                answer = httpx.request(method, f"{self.url}/api{path}", timeout=60, **more)
+            except httpx.ReadTimeout:
+                if method != "GET":
+                    raise
+                continue
+            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
                 break
             time.sleep(0.5)
         answer.raise_for_status()
