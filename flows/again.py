@@ -102,7 +102,7 @@ def rollback(
         if earlier is not None:
             take_own(run, earlier)
             run.own = {store: OwnCatalogue(own.catalogue, {}) for store, own in run.own.items()}
-        _leave_out(run, row)
+        _leave_out(run, row, earlier)
         run.plan = steps("plan", make_plan, run, {})
         guard(run)
         if not plan_only:
@@ -114,16 +114,17 @@ def rollback(
 
 
 def _loaded_run(shop: Shop, run: str) -> dict[str, Any]:
-    """A run that at least one store took, found as ``find_run`` does. One that a guard stopped, or that only got as far
-    as a catalogue, is refused: what the guards kept out of the stores must not come in by the back door.
+    """A run that some store took, or may have taken before it died, found as ``find_run`` does.
+
+    One that a guard stopped is refused: what was kept out of the stores must not come in by the back door.
     """
     state = State(shop.state_url, shop.name)
     try:
-        confirmed = {now.run for now in state.confirmed().values()}
+        begun = {now.run for now in state.confirmed().values()} | set(state.written_since(None))
         rows = [row for row in state.runs() if row["purpose"] != "plan" and row["catalogue"]]
     finally:
         state.close()
-    loaded = [row for row in rows if row["outcome"] == "ok" or row["run"] in confirmed or _taken(row)]
+    loaded = [row for row in rows if row["outcome"] == "ok" or row["run"] in begun or _taken(row)]
     found = loaded[:1] if run == "last" else [row for row in loaded if row["run"].startswith(run)]
     if len(found) == 1 or (found and found[0]["run"] == run):
         return found[0]
@@ -143,20 +144,26 @@ def _taken(row: Mapping[str, Any]) -> list[str]:
     return [store["name"] for store in (row["report"] or {}).get("stores", []) if store["outcome"] == "ok"]
 
 
-def _leave_out(run: Run, row: Mapping[str, Any]) -> None:
-    """Let a rollback to a run for some stores only touch no other one that had been loaded by then.
+def _leave_out(run: Run, row: Mapping[str, Any], earlier: Plan | None) -> None:
+    """Let a rollback to a run for some stores only touch no other one.
 
-    A store that shop.toml got later is brought back with the others: it never held anything of its own.
+    A run that died, or was made before reports said it, is asked by its plan: a store that it lacks was left out if an
+    earlier run had loaded it; if none had, shop.toml got it later, and it is brought back with the others.
     """
-    rows = run.state.runs()
-    older = [r for r in rows if r["purpose"] != "plan" and r["sequence"] < row["sequence"]]
-    before = {store for r in older for store in _taken(r)}
-    then = {store["name"] for store in (row["report"] or {}).get("stores", [])}
-    left = [store.name for store in run.shop.stores if then and store.name not in then and store.name in before]
-    if left:
-        run.only = tuple(store.name for store in run.shop.stores if store.name not in left)
-        told = f"run {row['run']} was for {', '.join(sorted(then))} only: {', '.join(left)} stays as it is"
-        run.warnings.append(told)
+    report = row["report"] or {}
+    then = set(report.get("only") or ([store.store for store in earlier.stores] if earlier else []))
+    if "only" in report:
+        known = then | ({store.name for store in run.shop.stores} if report["only"] else set())
+    else:
+        known = then | {s for r in run.state.runs() if r["sequence"] < row["sequence"] for s in _taken(r)}
+    left = [store.name for store in run.shop.stores if then and store.name in known - then]
+    if not left:
+        return
+    told = f"run {row['run']} was for {', '.join(sorted(then))} only"
+    run.only = tuple(store.name for store in run.shop.stores if store.name not in left)
+    if not run.only:  # it would stand for all
+        raise SettingsError(f"{told}, which the shop has no more", "choose another: torgsync runs")
+    run.warnings.append(f"{told}: {', '.join(left)} stays as it is")
 
 
 def _again(what: str, shop: Shop, row: Mapping[str, Any]) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import asdict
 
-from flows.planning import all_meanings, contents_of, last_loaded, last_night, stones, unsettled, wanted_redirects
+from flows.past import last_loaded, last_night, stones, unsettled, wanted_redirects
+from flows.planning import all_meanings, contents_of
 from flows.run import Run
 from flows.steps import Steps
 from flows.targets import open_store

@@ -23,7 +23,7 @@ from flows.targets import target_of
 from schemas.delivery import DeliverySettings
 from schemas.errors import SettingsError, TorgsyncError
 from schemas.shop import Shop, load_shop
-from schemas.stores import FileStore, Store
+from schemas.stores import FileStore, SqlStore, Store
 from sources.firebird import count_base
 from state.history import History
 from state.store import State
@@ -117,8 +117,13 @@ def _rules(shop: Shop) -> Told:
 
 def _no_state_yet(shop: Shop) -> bool:
     """Whether the state is a SQLite file that the first run will make: to open it would make it now."""
+    return _absent_file(shop, shop.state_url)
+
+
+def _absent_file(shop: Shop, url: str | None) -> bool:
+    """Whether a URL is of a SQLite file that is not there: to connect would make it."""
     prefix = "sqlite:///"
-    return shop.state_url.startswith(prefix) and not Path(shop.state_url.removeprefix(prefix)).exists()
+    return url is not None and url.startswith(prefix) and not shop.path(url.removeprefix(prefix)).exists()
 
 
 def _state(shop: Shop) -> Told:
@@ -126,9 +131,11 @@ def _state(shop: Shop) -> Told:
         return "ok", "the first run makes it", ""
     with closing(State(shop.state_url, shop.name)) as state:
         refuse_renamed(shop, state)
-        loaded = state.loaded()
-        if loaded is not None and not History(shop.folder / "history").has_catalogue(loaded.catalogue):
-            told = f"what run {loaded.run} loaded is not in history/: a run would stop at the guard «no_history»"
+        history = History(shop.folder / "history")
+        for found in (state.loaded(), *state.confirmed().values()):
+            if found is None or history.has_catalogue(found.catalogue):
+                continue
+            told = f"what run {found.run} loaded is not in history/: a run would stop at the guard «no_history»"
             return "failed", told, "put history/ back from a backup; several machines have to share it"
         return "ok", f"runs: {len(state.runs()):,}; section numbers: {len(state.registry().meanings):,}", ""
 
@@ -147,6 +154,8 @@ def _store(shop: Shop, settings: Store) -> Told:
             return "ok", f"{target.place}: the first run makes it", ""
         gaps = check(target)
         return "ok", "; ".join((f"{target.place}: can be reached", *gaps)), ""
+    if isinstance(settings, SqlStore) and _absent_file(shop, settings.url):
+        return "ok", f"{settings.url}: the first run makes it", ""
     held_now = target_of(shop, settings, Known, datetime.now().astimezone()).read()
     return "ok", f"can be read; of ours: categories {len(held_now.categories):,}, goods {len(held_now.offers):,}", ""
 

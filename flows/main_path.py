@@ -9,7 +9,8 @@ from pathlib import Path
 from flows.carry_out import carry_out
 from flows.decide import decide_sections, names_policy, shop_rules
 from flows.own import build_own
-from flows.planning import held_keys, last_loaded, make_plan
+from flows.past import last_loaded
+from flows.planning import held_keys, make_plan
 from flows.run import Run
 from flows.session import AS_USUAL, Setting, run_session
 from flows.steps import PlainSteps, Steps

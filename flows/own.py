@@ -7,7 +7,8 @@ the store's name. A store that no rule names any more goes on with that past unt
 from __future__ import annotations
 
 from flows.decide import Decided, decide_sections
-from flows.planning import held_keys, last_loaded
+from flows.past import last_loaded
+from flows.planning import held_keys
 from flows.run import OwnCatalogue, Run
 from flows.steps import Steps
 from schemas.catalogue import Catalogue

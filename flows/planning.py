@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from dataclasses import replace
-from typing import Any
+from collections.abc import Iterable
 
+from flows.past import buried, last_loaded, past, stones, wanted_redirects
 from flows.run import OwnCatalogue, Run
 from flows.targets import open_store
 from schemas.catalogue import Catalogue
-from schemas.contents import Contents, Entity, Key, Rows
+from schemas.contents import Contents, Entity, Rows
 from schemas.errors import TorgsyncError
 from schemas.plan import Basis, Operation, Plan, StorePlan, Trip, fingerprint
 from schemas.registry import Meaning
 from schemas.shop import GuardsSettings, Shop
 from state.store import Confirmed, Loaded
-from transforms.absence import Tombstone, by_entity, due
+from transforms.absence import by_entity
 from transforms.guards import (
     Limits,
     catalogue_trips,
@@ -29,10 +27,6 @@ from transforms.guards import (
 )
 from transforms.numbers import meanings_of, number_changes
 from transforms.plan import REDIRECT_COLUMNS, Absent, operations, wanted_contents
-from transforms.redirects import Buried, Redirects, expired_redirects, next_redirects
-
-MOST_UNSETTLED = 10
-"""So many catalogues of runs that were not settled are looked at: a store that fails for weeks must slow no night."""
 
 _OF_A_ROLLBACK = ("moved_goods", "root_vanished")
 """A rollback reads no base: the other guards that compare catalogues look at the extract, and have nothing to say."""
@@ -49,7 +43,7 @@ def make_plan(run: Run, held: dict[Entity, list[int]]) -> Plan:
     loaded, previous = last_loaded(run)
     basis = _basis(run, "", catalogue, held)
     contents = contents_of(basis, catalogue)
-    trips = [*_history_guard(run), *_trips(run, catalogue, loaded, previous)]
+    trips = _trips(run, catalogue, loaded, previous)
     plans = []
     for settings in run.stores:
         name, own = settings.name, _own_basis(run, settings.name, basis)
@@ -75,6 +69,7 @@ def make_plan(run: Run, held: dict[Entity, list[int]]) -> Plan:
             StorePlan(store=name, kind=settings.kind, before=_fingerprint(present), own=own, operations=needed)
         )
     basis = _due_only(basis, [op for plan in plans if plan.own is None for op in plan.operations])
+    trips = [*_history_guard(run, ["", *(plan.store for plan in plans if not plan.error)]), *trips]
     return Plan(
         shop=run.shop.name,
         purpose="rollback" if run.report.continues else "sync",
@@ -148,6 +143,7 @@ def plan_unread(run: Run) -> Plan:
                 stores.append(store.model_copy(update={"error": error.sentence}))
                 continue
             needed = operations(wanted.contents, present, Absent(basis.held, basis.retire))
+            trips += _history_guard(run, [store.store])
             trips += _store_guards(run, store.store, wanted.contents, present, needed)
             found = {"before": _fingerprint(present), "error": "", "operations": needed}
             store = store.model_copy(update=found)
@@ -158,74 +154,6 @@ def plan_unread(run: Run) -> Plan:
 def contents_of(basis: Basis, catalogue: Catalogue) -> Contents:
     """What a store shall hold by the basis of a plan; ``catalogue`` is the one that it names."""
     return wanted_contents(catalogue, Rows(REDIRECT_COLUMNS, {key: row for key, row in basis.redirects.items()}))
-
-
-def past(run: Run, store: str) -> str:
-    """Whose past a store has: its own, or the shop's (``""``) as long as it has never had a catalogue of its own."""
-    return store if store and run.state.loaded(store) is not None else ""
-
-
-def last_loaded(run: Run, store: str = "") -> tuple[Loaded | None, Catalogue | None]:
-    """What was loaded last, and its catalogue where it is still kept."""
-    loaded = run.state.loaded(past(run, store))
-    kept = loaded is not None and run.history.has_catalogue(loaded.catalogue)
-    return loaded, run.history.catalogue(loaded.catalogue) if loaded and kept else None
-
-
-def stones(run: Run, store: str = "") -> dict[Any, Tombstone]:
-    """The tombstones that the state holds."""
-    rows = run.state.tombstones(past(run, store))
-    found = (Tombstone(**{**row, "path": tuple(row["path"] or ())}) for row in rows)
-    return {(stone.entity, stone.key): stone for stone in found}
-
-
-def wanted_redirects(run: Run, catalogue: Catalogue, previous: Catalogue | None, store: str = "") -> Redirects:
-    """The redirects once ``catalogue`` is loaded, by way of what stores showed since ``previous`` was."""
-    known, since = run.state.redirects(past(run, store)), run.state.redirects_since(past(run, store))
-    night, months = run.report.started_at[:10], run.shop.redirects.keep_months
-    expired = expired_redirects(since, night, last_night(run), months)
-    graves = [Buried(s.key, s.path, s.parent_number) for s in buried(run, store) if s.entity == "category"]
-    fresh: frozenset[Key] = frozenset()
-    for between in unsettled(run, store):
-        found = next_redirects(known, previous, between, (), expired - fresh)
-        known, previous, fresh = found.kept, between, fresh | found.fresh
-    found = next_redirects(known, previous, catalogue, graves, expired - fresh)
-    return replace(found, fresh=found.fresh | fresh.intersection(found.kept.rows))
-
-
-def unsettled(run: Run, store: str = "") -> Iterator[Catalogue]:
-    """The catalogues that runs since the last load began to bring to a store, or to those that share the shop's past.
-
-    Such a run was interrupted, or failed in every store, ahead of the settlement: what it showed stands in no state,
-    and leaves addresses and rows behind all the same. The newest ones only: each is read again by whoever asks.
-    """
-    loaded = run.state.loaded(past(run, store))
-    brought: list[str] = []
-    for name, wrote in run.state.written_since(loaded.run if loaded else None).items():
-        plan = None
-        with suppress(TorgsyncError):  # one that cannot be read any more must not stop a night
-            plan = run.history.plan(name) if name != run.report.run else None
-        if plan is None:
-            continue
-        for each in plan.stores:
-            mine = each.store == store if store else not past(run, each.store) and each.store not in run.own
-            if mine and each.store in wrote:
-                brought.append(plan.basis(each).catalogue)
-    known = {loaded.catalogue} if loaded else set()
-    for catalogue in [found for found in dict.fromkeys(brought) if found not in known][-MOST_UNSETTLED:]:
-        if run.history.has_catalogue(catalogue):
-            yield run.history.read_catalogue(catalogue)
-
-
-def last_night(run: Run) -> str | None:
-    """The night that the shop was loaded last; None before the first."""
-    loaded = run.state.loaded()
-    return run.state.night_of(loaded.run) if loaded else None
-
-
-def buried(run: Run, store: str = "") -> list[Tombstone]:
-    """What has been absent for long enough to be retired tonight."""
-    return due(stones(run, store).values(), run.shop.removals.retire_after, run.report.started_at[:10])
 
 
 def limits(settings: GuardsSettings) -> Limits:
@@ -251,12 +179,14 @@ def all_meanings(run: Run) -> tuple[Meaning, ...]:
     return tuple(found.values())
 
 
-def _history_guard(run: Run) -> list[Trip]:
-    """Whether the history holds what the run has to compare with: each store's last catalogue, and the shop's."""
-    last: dict[str, Loaded | Confirmed | None] = {"": run.state.loaded()}
+def _history_guard(run: Run, stores: Iterable[str]) -> list[Trip]:
+    """Whether the history holds what the run has to compare with: the last catalogue of stores, ``""`` is the shop's.
+
+    A store that cannot be read tonight is not asked: it gets nothing, and must not keep the others from theirs.
+    """
     confirmed = run.state.confirmed()
-    for settings in run.stores:
-        last[settings.name] = confirmed.get(settings.name) or run.state.loaded(settings.name)
+    last: dict[str, Loaded | Confirmed | None]
+    last = {store: (confirmed.get(store) if store else None) or run.state.loaded(store) for store in stores}
     lost: dict[str, str] = {}
     seen: set[str] = set()
     for store, found in last.items():
@@ -272,32 +202,46 @@ def _store_guards(
 ) -> list[Trip]:
     """The guards on what a plan does to one store."""
     trips = store_trips(store, present, needed, limits(run.shop.guards))
-    if run.state.loaded() is None:  # nothing remembers numbers but the store, where it was somebody's before
-        sections = run.catalogue_of(store).sections
+    if store not in run.state.confirmed():  # nothing tells what its numbers mean but the store, if it was used before
+        sections, shown = run.catalogue_of(store).sections, present.categories
         origins = dict(zip(sections["number"].astype(int), sections["number_origin"], strict=True))
-        known = run.state.registry().meanings
-        trips += taken_trips(store, wanted.categories, present.categories, origins, known)
+        known = {
+            number
+            for number, meaning in run.state.registry().meanings.items()
+            if number in shown.rows
+            and (shown.value(number, "name"), shown.value(number, "parent_number"))
+            == (meaning.name, meaning.parent_number)
+        }
+        trips += taken_trips(store, wanted.categories, shown, origins, known)
     return trips + _category_guards(run, store)
 
 
 def _category_guards(run: Run, store: str) -> list[Trip]:
-    """The guards on categories, by what this store took last: a run of some stores moves what the shop loaded last, and
-    what was allowed there was not allowed here. Those on the base are the shop's.
+    """The guards on categories by what this store took last, where that is not what the shop loaded last: it has rules
+    of its own, or was left out by a run in which more was allowed, and that was not allowed here. A store that was only
+    out of reach is not asked: each step that it missed passed the guards by itself.
     """
     own, confirmed, loaded = store in run.own, run.state.confirmed().get(store), run.state.loaded()
-    if confirmed is None:
-        before = last_loaded(run, store)[1] if own else None
-    elif own or (loaded is not None and loaded.catalogue != confirmed.catalogue):
-        kept = run.history.has_catalogue(confirmed.catalogue)
-        before = run.history.catalogue(confirmed.catalogue) if kept else None
-    else:
-        before = None
-    if before is None:
+    if confirmed is None or not run.history.has_catalogue(confirmed.catalogue):
         return []
+    same = loaded is None or loaded.catalogue == confirmed.catalogue
+    if not own and (same or not _allowed_since(run, confirmed.run)):
+        return []
+    before = run.history.catalogue(confirmed.catalogue)
     found = category_trips(run.catalogue_of(store), before, limits(run.shop.guards))
     if run.raw is None and not own:
         found = [trip for trip in found if trip.guard in _OF_A_ROLLBACK]
     return [trip.model_copy(update={"store": store, "message": f"{trip.message} (store {store})"}) for trip in found]
+
+
+def _allowed_since(run: Run, confirmed: str) -> bool:
+    """Whether a run after ``confirmed`` was allowed more than the guards on categories let pass."""
+    for row in run.state.runs():
+        if row["run"] == confirmed:
+            return False
+        if set(row["allowed"] or {}) & {"moved_goods", "root_vanished", "second_root", "renumbered"}:
+            return True
+    return True  # that run is not on record any more
 
 
 def _trips(run: Run, catalogue: Catalogue, loaded: Loaded | None, previous: Catalogue | None) -> list[Trip]:

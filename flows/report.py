@@ -32,6 +32,8 @@ def fill_report(run: Run) -> None:
             store.store: {f"{entity} {kind}": n for (entity, kind), n in sorted(store.counts().items())}
             for store in run.plan.stores
         }
+        for_all = {store.name for store in run.shop.stores} <= set(report.plan)
+        report.only = [] if for_all else list(report.plan)
     if run.catalogue is not None:
         categories, offers = run.catalogue.categories, run.catalogue.offers
         report.counts |= {

@@ -105,6 +105,7 @@ class RunReport(_Model):
     baseline: dict[str, int] = Field(default_factory=dict, description="counts from which the next runs measure growth")
     allowed: dict[str, int] = Field(default_factory=dict, description="guards let through by --allow: measured rows")
     plan: dict[str, dict[str, int]] = Field(default_factory=dict, description="planned operations by store and kind")
+    only: list[str] = Field(default_factory=list, description="the stores that the run was for; empty: all of the shop")
     stores: list[StoreResult] = Field(default_factory=list)
     gaps: dict[str, dict[str, str]] = Field(default_factory=dict, description="what each store cannot do, and why")
     own_catalogues: dict[str, OwnCatalogue] = Field(default_factory=dict, description="stores with rules of their own")

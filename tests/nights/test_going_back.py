@@ -116,6 +116,60 @@ def test_a_rollback_to_a_run_for_one_store_leaves_the_others_as_they_are(world):
     assert any("was for web only: two stays as it is" in warning for warning in report.warnings)
 
 
+def test_a_rollback_to_a_run_that_a_retry_completed_is_for_every_store(world):
+    """The retry is the last run of its night that every store took; its report names the repeated store alone."""
+    world.goods[1] = (2, "Друга назва")
+    whole = down(world, "two")
+    assert world.sync({}).exit_code == 4
+    (world.folder / "two.db").write_bytes(whole)
+    completed = retry(world.shop, "last")
+    world.goods[1] = (2, "Третя назва")
+    assert world.sync({}).outcome == "ok"
+    assert world.rollback(completed.run).outcome == "ok"
+    assert names(world, "web")[1] == names(world, "two")[1] == "Друга назва"
+
+
+def test_a_rollback_to_a_run_for_one_store_stays_that_when_older_runs_are_forgotten(world):
+    world.settings(stores=TWO, keep_runs=3)
+    assert world.sync({}).outcome == "ok"
+    world.goods[1] = (2, "Друга назва")
+    for_web = sync(world.shop, read=world.extract, setting=Setting(stores=("web",)), allow=ALL)
+    for n in range(3):
+        world.goods[1] = (2, f"Назва {n}")
+        assert world.sync({}).outcome == "ok"
+    assert for_web.run == world.runs()[-1]["run"], "older ones are forgotten"
+    assert world.rollback(for_web.run).outcome == "ok"
+    assert (names(world, "web")[1], names(world, "two")[1]) == ("Друга назва", "Назва 2")
+
+
+def test_a_rollback_to_a_run_for_a_store_that_is_gone_from_the_settings_touches_no_other(world):
+    for_web = sync(world.shop, read=world.extract, setting=Setting(stores=("web",)), allow=ALL)
+    world.settings(stores=TWO.replace('name = "web"', 'name = "new"').replace("web.db", "new.db"))
+    world.goods[1] = (2, "Друга назва")
+    assert world.sync().outcome == "ok"
+    report = world.rollback(for_web.run)
+    assert (report.exit_code, names(world, "two")[1]) == (2, "Друга назва")
+    assert "was for web only, which the shop has no more" in report.message
+
+
+def test_a_rollback_may_go_to_a_run_that_was_killed_after_a_store_had_taken_it(world):
+    world.goods[1] = (2, "Друга назва")
+
+    class Killed(PlainSteps):
+        def __call__(self, name: str, function: Any, *args: Any, **kwargs: Any) -> Any:
+            if name == "load two":
+                raise KeyboardInterrupt
+            return super().__call__(name, function, *args, **kwargs)
+
+    killed = world.sync({}, Killed())
+    with closing(sqlite3.connect(world.folder / "state.db")) as connection, connection:
+        connection.execute("update runs set report = null where run = ?", (killed.run,))  # as kill -9 leaves it
+    world.goods[1] = (2, "Третя назва")
+    assert world.sync({}).outcome == "ok"
+    assert world.rollback(killed.run).outcome == "ok"
+    assert names(world, "web")[1] == names(world, "two")[1] == "Друга назва"
+
+
 def test_a_plan_is_applied_to_the_stores_that_can_be_reached_and_the_other_is_told(world):
     world.goods[1] = (2, "Друга назва")
     world.plan()

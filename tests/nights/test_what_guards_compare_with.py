@@ -294,3 +294,78 @@ def test_doctor_tells_of_a_lost_history_and_of_a_renamed_shop_before_a_run_has_t
     renamed(world, "test2")
     status, told = state(world)
     assert (status, "was the shop renamed?" in told) == ("failed", True)
+
+
+def down(world: World, store: str) -> bytes:
+    """Make a store unreadable; returns what it was."""
+    path = world.folder / f"{store}.db"
+    before = path.read_bytes()
+    path.write_bytes(b"no database" * 500)
+    return before
+
+
+@pytest.mark.parametrize("stores", [TWO[: TWO.index("[[", 2)], TWO], ids=["the only store", "another one is loaded"])
+def test_a_store_that_was_out_of_reach_on_a_new_states_first_night_is_guarded_when_it_is_back(tmp_path, stores):
+    world = new(tmp_path / "shop", stores=TWO[: TWO.index("[[", 2)], unmapped="create")
+    world.types |= {key: (1, name, None) for key, name in ((2, "Тарілки"), (3, "Чашки"), (4, "Ножі"))}
+    world.sections = {10: (None, "Посуд", 10)}
+    assert world.sync({}).outcome == "ok"
+    before = held(world, "web")
+    without_state(world)
+    shutil.rmtree(world.folder / "history")
+    world.settings(stores=stores, unmapped="create")
+    world.types[5] = (1, "Ведра", None)  # its name comes first, so it would get the number of another
+    world.goods[500] = (5, "Відро")
+    whole = down(world, "web")
+    assert world.sync({}).exit_code == 4
+    (world.folder / "web.db").write_bytes(whole)
+    report = world.sync({})
+    assert report.exit_code == 3
+    assert "guard «number_reused»" in report.message
+    assert held(world, "web") == before
+
+
+def test_a_store_whose_last_catalogue_is_lost_and_that_cannot_be_read_keeps_no_other_from_its_nights(tmp_path):
+    world = new(tmp_path / "shop", stores=TWO)
+    world.sync({})
+    shutil.rmtree(world.folder / "history")
+    down(world, "two")
+    world.goods[200] = (2, "Перша назва")
+    assert world.sync({"no_history": 100}).exit_code == 4
+    world.goods[200] = (2, "Друга назва")
+    assert world.sync({}).exit_code == 4
+    assert "Друга назва" in str(held(world, "web"))
+    assert next(finding.status for finding in examine(world.folder) if finding.check == "state") == "failed"
+
+
+def test_a_store_that_was_out_of_reach_for_nights_is_brought_up_to_date_without_stopping_the_others(tmp_path):
+    """What moved in each of these nights passed the guards by itself."""
+    world = new(tmp_path / "shop", stores=TWO)
+    world.sync({})
+    whole = down(world, "two")
+    moving = [good for good, (kind, _) in world.goods.items() if kind == 2]
+    for night in range(3):
+        for good in moving[night * 4 : night * 4 + 4]:
+            world.goods[good] = (3, world.goods[good][1])
+        assert world.sync({}).exit_code == 4
+    (world.folder / "two.db").write_bytes(whole)
+    report = world.sync({})
+    assert report.outcome == "ok", report.message
+
+
+def test_a_new_store_with_rules_of_its_own_has_nothing_that_it_could_be_compared_with(tmp_path):
+    world = new(tmp_path / "shop", stores=TWO[: TWO.index("[[", 2)])
+    world.sync({})
+    rule = "rules:\n  - match: {type_id: 4}\n    do: {merge: {number: 30}}\n    reason: x\n    only_store: two\n"
+    world.settings(stores=TWO, rules=rule)
+    report = world.sync({})
+    assert report.outcome == "ok", report.message
+
+
+def test_doctor_makes_no_database(tmp_path):
+    world = new(tmp_path / "shop", stores=TWO)
+    found = [finding for finding in examine(world.folder) if finding.check.startswith("store")]
+    assert [finding.told for finding in found] == [
+        f"sqlite:///{name}.db: the first run makes it" for name in ("web", "two")
+    ]
+    assert not list(world.folder.glob("*.db*"))
