@@ -25,7 +25,7 @@ BEGIN = datetime(2026, 3, 1, 2, 30, tzinfo=timezone(timedelta(hours=2)))
 SHELF = '[[stores]]\nname = "shelf"\nkind = "sql"\nurl = "sqlite:///shelf.db"\n'
 TWO = SHELF.replace("shelf", "web") + SHELF
 WITH_FEED = STORES + SHELF
-STEP = int(os.environ.get("TORGSYNC_SWEEP_STEP", "45"))
+STEP = int(os.environ.get("TORGSYNC_SWEEP_STEP", "60"))
 MERGE = """rules:
   - match: {type_id: 4}
     do: {merge: {number: 3}}

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Engine
 from tests.faults.sweep import forked
 from tests.opencart.test_crash import EVERY, check_window, loaded, night
 
-STEP = int(os.environ.get("TORGSYNC_SWEEP_STEP", "14"))
+STEP = int(os.environ.get("TORGSYNC_SWEEP_STEP", "20"))
 
 
 def killed_at(number: int) -> None:

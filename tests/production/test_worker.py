@@ -141,7 +141,7 @@ def test_what_ran_when_the_machine_went_down_is_marked_as_crashed(served: Served
     assert "Retry goes on from its plan" in served.state(run)["message"]
 
 
-TRIES = 50 if os.environ.get("TORGSYNC_SWEEP_STEP") else 6
+TRIES = 50 if os.environ.get("TORGSYNC_SWEEP_STEP") else 5
 RUNNER = """
 import sys
 for line in sys.stdin:
