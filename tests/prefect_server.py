@@ -14,9 +14,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx
 import pytest
@@ -34,10 +35,24 @@ class PrefectServer:
     environment: dict[str, str]
 
 
+@contextmanager
+def on_disk(name: str) -> Iterator[Path]:
+    """A folder for a Prefect server, not in memory as the other tests' are.
+
+    There its SQLite was locked for a minute in two of three runs of all tests; on a disk that was not seen.
+    """
+    with TemporaryDirectory(prefix=f"torgsync-{name}-", dir="/var/tmp", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
 @pytest.fixture(scope="package")
-def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
+def prefect_server() -> Iterator[PrefectServer]:
     """The Prefect server of all tests in tests/production: one that idles takes a tenth of a core."""
-    home = tmp_path_factory.mktemp("prefect")
+    with on_disk("prefect") as home:
+        yield from _serve(home)
+
+
+def _serve(home: Path) -> Iterator[PrefectServer]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

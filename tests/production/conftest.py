@@ -26,7 +26,11 @@ from tests.alerts.conftest import receiver  # noqa: F401 - a fixture, found by i
 from tests.chain.conftest import sequential  # noqa: F401 - a fixture, found by its name
 from tests.e2e.conftest import ShopFolder, local  # noqa: F401 - a fixture, found by its name
 from tests.e2e.test_promises import GOODS, SECTIONS, TYPES
-from tests.prefect_server import prefect_server, prefect_server_url  # noqa: F401 - fixtures, found by their names
+from tests.prefect_server import (  # noqa: F401 - fixtures, found by their names
+    on_disk,
+    prefect_server,
+    prefect_server_url,
+)
 from tests.source.conftest import Place
 
 ROOT = Path(__file__).parents[2]
@@ -99,7 +103,7 @@ class Served:
     def state(self, run: str) -> dict[str, Any]:
         return self.get(f"/flow_runs/{run}")["state"]
 
-    def ended(self, run: str, seconds: float = 90) -> dict[str, Any]:
+    def ended(self, run: str, seconds: float = 150) -> dict[str, Any]:
         """The final state of a flow run."""
         ends = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
         wait_for(lambda: self.state(run)["type"] in ends, seconds, f"the end of flow run {run}")
@@ -206,9 +210,13 @@ def serve(folder: Path, shops: dict[str, ShopFolder]) -> Served:
 
 
 @pytest.fixture(scope="package")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served() -> Iterator[Served]:
     """One machine for all tests of this folder, with the shops that they take one each."""
-    folder = tmp_path_factory.mktemp("machine")
+    with on_disk("machine") as folder:
+        yield from _served(folder)
+
+
+def _served(folder: Path) -> Iterator[Served]:
     more = {
         "form": "",
         "busy": CALM + "[history]\nkeep_runs = 500\n",

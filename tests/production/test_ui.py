@@ -99,7 +99,7 @@ def test_a_guard_stop_is_shown_with_the_sentence_of_what_to_do(page: Page, serve
 
 def paused(served: Served, name: str) -> str:
     run = served.start(name)
-    wait_for(lambda: served.state(run)["type"] == "PAUSED", 90, "the question")
+    wait_for(lambda: served.state(run)["type"] == "PAUSED", 150, "the question")
     return run
 
 

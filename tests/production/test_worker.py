@@ -105,7 +105,7 @@ def test_a_failed_run_that_is_retried_goes_on_from_its_plan(served: Served):
     assert served.ended(run)["name"] == "Some stores failed"
     target.mkdir()  # what failed is mended
     served.post(f"/flow_runs/{run}/set_state", {"state": {"type": "SCHEDULED", "name": "AwaitingRetry"}, "force": True})
-    wait_for(lambda: served.state(run)["name"] == "Completed", 90, "the retry ends")
+    wait_for(lambda: served.state(run)["name"] == "Completed", 150, "the retry ends")
     assert runs_of(shop)[:2] == [("resume", "ok"), ("sync", "some stores failed")]
     assert len((target / "TSGoods.trs").read_text("cp1251").splitlines()) == 40
     steps = served.post("/task_runs/filter", {"flow_runs": {"id": {"any_": [run]}}})
