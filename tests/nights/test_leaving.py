@@ -133,10 +133,10 @@ def test_the_old_address_of_a_retired_category_is_forgotten_for_good(nights):
     path.write_text(path.read_text().replace("[history]", "[redirects]\nkeep_months = 1\n[history]"))
     close(nights, 4)
     shown = []
-    for _ in range(80):
+    for _ in range(45):
         nights.sync()
         shown.append(bool(nights.redirects()))
-    assert shown == [False] * 3 + [True] * 31 + [False] * 46
+    assert shown == [False] * 3 + [True] * 31 + [False] * 11
 
 
 class Killed(PlainSteps):
