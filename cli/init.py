@@ -131,10 +131,11 @@ def run_init(
     written = {"shop.toml": text} | ({} if (folder / "rules.yaml").exists() else {"rules.yaml": RULES})
     for file, content in written.items():
         (folder / file).write_text(content, encoding="utf-8")
-    steps = [f"look through {shown(folder.resolve() / 'shop.toml')}" + (base["look"] and f": {base['look']}")]
+    place = shown(folder.resolve())
+    steps = [f"look through {place}/shop.toml" + (base["look"] and f": {base['look']}")]
     if password_env:
         steps.append(f"export {password_env}=…")
-    steps += [f"torgsync doctor {shown(folder.resolve())}", f"torgsync plan {shown(folder.resolve())}"]
+    steps += [f"torgsync doctor {place}", f"torgsync plan {place}"]
     if as_json:
         out_json({"shop": name, "folder": folder.resolve(), "files": list(written), "next_steps": steps})
         return

@@ -6,19 +6,19 @@ import os
 import signal
 import socket
 import time
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from cli.console import note, out
 from cli.deploy import deploy, shops_of
 from flows.alerts import failures, overdue, send_late
 from flows.local_server import POOL, Child, environment, server_child, wait_until_up, worker_child
+from schemas.alerts import TOO_OLD
 from schemas.errors import Interrupted, SettingsError
 from schemas.shop import Shop
 
 _LOOK = 600.0
 """Seconds between two looks for a night that is missing."""
-_TOO_OLD = timedelta(hours=26)
 _TOO_OFTEN = 5, 300.0
 """A child that ends so many times within so many seconds is not started again."""
 
@@ -88,7 +88,7 @@ class Overdue:
             return
         self.next = time.monotonic() + _LOOK
         for shop in self.shops:
-            late = overdue(shop, _TOO_OLD, datetime.now().astimezone())
+            late = overdue(shop, TOO_OLD, datetime.now().astimezone())
             if late and self.told.get(shop.name) != late.run:
                 self.told[shop.name] = late.run
                 note(f"torgsync: {shop.name}: {late.told}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -125,12 +125,8 @@ def _loaded_run(shop: Shop, run: str) -> dict[str, Any]:
     finally:
         state.close()
     loaded = [row for row in rows if row["outcome"] == "ok" or row["run"] in begun or _taken(row)]
-    found = loaded[:1] if run == "last" else [row for row in loaded if row["run"].startswith(run)]
-    if len(found) == 1 or (found and found[0]["run"] == run):
-        return found[0]
-    if found:
-        names = ", ".join(row["run"] for row in found[:5])
-        raise SettingsError(f'several runs begin with "{run}": {names}', "give the whole name")
+    if found := _chosen(loaded, loaded, run):
+        return found
     known = ", ".join(row["run"] for row in loaded[:5])
     row = find_run(shop, run)
     raise SettingsError(
@@ -182,14 +178,19 @@ def find_run(shop: Shop, run: str, plans: bool = False) -> dict[str, Any]:
         state.close()
     refused = ("apply", "resume", "retry")  # without a catalogue: they were refused, and are not what one goes on with
     last = [row for row in rows if plans or row["catalogue"] or row["purpose"] not in refused]
-    found = last[:1] if run == "last" else [row for row in rows if row["run"].startswith(run)]
-    if len(found) == 1 or (found and found[0]["run"] == run):
-        return found[0]
-    if found:
-        names = ", ".join(row["run"] for row in found[:5])
-        raise SettingsError(f'several runs begin with "{run}": {names}', "give the whole name")
+    if found := _chosen(rows, last, run):
+        return found
     known = [str(row["run"]) for row in rows]
     raise SettingsError(f'shop {shop.name} has no run "{run}"', closest(run, known[:20]) if known else "run sync first")
+
+
+def _chosen(rows: Sequence[dict[str, Any]], last: Sequence[dict[str, Any]], run: str) -> dict[str, Any] | None:
+    """The one of ``rows`` whose name this is, or begins so; the first of ``last`` for that word; None for no run."""
+    found = list(last[:1]) if run == "last" else [row for row in rows if row["run"].startswith(run)]
+    if len(found) > 1 and found[0]["run"] != run:
+        names = ", ".join(row["run"] for row in found[:5])
+        raise SettingsError(f'several runs begin with "{run}": {names}', "give the whole name")
+    return found[0] if found else None
 
 
 def run_of_night(shop: Shop, night: date | None) -> str:

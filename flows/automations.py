@@ -23,6 +23,7 @@ from prefect.events.schemas.events import ResourceSpecification
 from prefect.settings import PREFECT_API_URL, get_current_settings, temporary_settings
 
 from flows.notify import split_urls
+from schemas.alerts import TOO_OLD
 
 URLS_ENV = "TORGSYNC_ALERT_URLS"
 BLOCK = "torgsync-alerts"
@@ -49,7 +50,7 @@ class Watched:
 
     flows: tuple[str, ...] = ("sync-shop",)
     nightly: tuple[str, ...] = ("nightly*",)
-    missing_after: timedelta = timedelta(hours=26)
+    missing_after: timedelta = TOO_OLD
     late_after: timedelta = timedelta(minutes=15)
     beats_missed: int = 3
 

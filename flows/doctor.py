@@ -11,7 +11,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +21,7 @@ from flows.decide import shop_rules
 from flows.lock import held
 from flows.session import refuse_renamed
 from flows.targets import target_of
+from schemas.alerts import TOO_OLD
 from schemas.delivery import DeliverySettings
 from schemas.errors import SettingsError, TorgsyncError
 from schemas.shop import Shop, load_shop
@@ -33,8 +35,6 @@ from stores.protocol import Known
 Status = Literal["ok", "warning", "failed"]
 ROOM = 1_000_000_000
 """Bytes: less free space than this is worth a warning."""
-LATE = timedelta(hours=26)
-"""A shop whose last good run is older has missed a night."""
 
 
 @dataclass(frozen=True)
@@ -53,17 +53,15 @@ Told = tuple[Status, str, str]
 
 def examine(name: str | Path) -> Iterator[Finding]:
     """Check after check, each as soon as it is done; where shop.toml itself is wrong, there is nothing more to see."""
-    shop: list[Shop] = []
-
-    def settings() -> Told:
-        shop.append(load_shop(name))
-        stores = ", ".join(f"{store.name} ({store.kind})" for store in shop[0].stores)
-        return "ok", f"{shop[0].name}; stores: {stores or 'none'}", ""
-
-    yield _finding("shop.toml", settings)
-    if shop:
-        for title, look in _checks(shop[0]):
-            yield _finding(title, look)
+    try:
+        shop = load_shop(name)
+    except TorgsyncError as error:
+        yield Finding("shop.toml", "failed", error.message, error.next_step)
+        return
+    stores = ", ".join(f"{store.name} ({store.kind})" for store in shop.stores)
+    yield Finding("shop.toml", "ok", f"{shop.name}; stores: {stores or 'none'}")
+    for title, look in _checks(shop):
+        yield _finding(title, look)
 
 
 def _finding(title: str, look: Callable[[], Told]) -> Finding:
@@ -76,15 +74,15 @@ def _finding(title: str, look: Callable[[], Told]) -> Finding:
 
 
 def _checks(shop: Shop) -> Iterator[tuple[str, Callable[[], Told]]]:
-    yield "folder", lambda: _folder(shop)
-    yield "base", lambda: _base(shop)
-    yield "rules", lambda: _rules(shop)
-    yield "state", lambda: _state(shop)
-    yield "lock", lambda: _lock(shop)
+    yield "folder", partial(_folder, shop)
+    yield "base", partial(_base, shop)
+    yield "rules", partial(_rules, shop)
+    yield "state", partial(_state, shop)
+    yield "lock", partial(_lock, shop)
     for settings in shop.stores:
-        yield f"store {settings.name}", lambda settings=settings: _store(shop, settings)  # type: ignore[misc]
-    yield "alerts", lambda: _alerts(shop)
-    yield "nights", lambda: _nights(shop)
+        yield f"store {settings.name}", partial(_store, shop, settings)
+    yield "alerts", partial(_alerts, shop)
+    yield "nights", partial(_nights, shop)
 
 
 def _folder(shop: Shop) -> Told:
@@ -150,7 +148,7 @@ def _store(shop: Shop, settings: Store) -> Told:
     """Log in and read; a feed's folder, or its server, is looked into."""
     if isinstance(settings, FileStore):
         target = Target(DeliverySettings.of(settings), shop.folder)
-        if target.is_folder and target.folder.is_relative_to(shop.folder) and not target.folder.exists():
+        if target.makes_folder and not target.folder.exists():
             return "ok", f"{target.place}: the first run makes it", ""
         gaps = check(target)
         return "ok", "; ".join((f"{target.place}: can be reached", *gaps)), ""
@@ -174,6 +172,6 @@ def _alerts(shop: Shop) -> Told:
 def _nights(shop: Shop) -> Told:
     if _no_state_yet(shop):
         return "ok", "none yet; torgsync plan shows what the first would do", ""
-    if told := late_or_missing(shop, LATE, datetime.now().astimezone()):
+    if told := late_or_missing(shop, TOO_OLD, datetime.now().astimezone()):
         return "warning", told, f"torgsync runs {shop.word}"
     return "ok", "the last one ended ok", ""

@@ -20,9 +20,9 @@ from sqlalchemy import Connection, create_engine, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from schemas.database_url import own_words
 from schemas.errors import SettingsError, ShopBusy
 from schemas.shop import Shop
+from state.engine import told_errors
 
 PATIENCE = 0.5
 """Seconds that a held lock is waited for: somebody who only looks whether the shop is held has it for a moment."""
@@ -46,7 +46,7 @@ def held(shop: Shop) -> bool:
     if not _acquired(lock, 0):
         return True
     lock.release()
-    with _told_errors(shop):
+    with told_errors(shop.state_url):
         connection = _connect(shop)
         if connection is None:
             return False
@@ -90,7 +90,7 @@ def _database(shop: Shop, end: float) -> Iterator[None]:
     """The advisory lock of the shop's name, where the state is PostgreSQL's."""
     connection = None
     try:
-        with _told_errors(shop):
+        with told_errors(shop.state_url):
             connection = _connect(shop)
             if connection is not None:
                 _lock(connection, shop, max(end, time.monotonic() + PATIENCE))
@@ -99,17 +99,6 @@ def _database(shop: Shop, end: float) -> Iterator[None]:
         if connection is not None:
             with suppress(SQLAlchemyError):  # a lost connection has freed the lock already
                 connection.close()
-
-
-@contextmanager
-def _told_errors(shop: Shop) -> Iterator[None]:
-    try:
-        yield
-    except (SQLAlchemyError, ImportError) as error:
-        raise SettingsError(
-            f"the state database cannot be opened: {own_words(error, shop.state_url)}",
-            "check state.url in shop.toml, and that the server runs",
-        ) from None
 
 
 def _connect(shop: Shop) -> Connection | None:

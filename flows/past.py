@@ -61,9 +61,11 @@ def unsettled(run: Run, store: str = "") -> Iterator[Catalogue]:
     loaded = run.state.loaded(past(run, store))
     brought: list[str] = []
     for name, wrote in run.state.written_since(loaded.run if loaded else None).items():
+        if name == run.report.run or (store and store not in wrote):
+            continue
         plan = None
         with suppress(TorgsyncError):  # one that cannot be read any more must not stop a night
-            plan = run.history.plan(name) if name != run.report.run and (not store or store in wrote) else None
+            plan = run.history.plan(name)
         if plan is None:
             continue
         for each in plan.stores:

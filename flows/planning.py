@@ -202,7 +202,8 @@ def _store_guards(
 ) -> list[Trip]:
     """The guards on what a plan does to one store."""
     trips = store_trips(store, present, needed, limits(run.shop.guards))
-    if store not in run.state.confirmed():  # nothing tells what its numbers mean but the store, if it was used before
+    confirmed = run.state.confirmed().get(store)
+    if confirmed is None:  # nothing tells what its numbers mean but the store, if it was used before
         sections, shown = run.catalogue_of(store).sections, present.categories
         origins = dict(zip(sections["number"].astype(int), sections["number_origin"], strict=True))
         known = {
@@ -213,16 +214,17 @@ def _store_guards(
             == (meaning.name, meaning.parent_number)
         }
         trips += taken_trips(store, wanted.categories, shown, origins, known)
-    return trips + _category_guards(run, store)
+        return trips
+    return trips + _category_guards(run, store, confirmed)
 
 
-def _category_guards(run: Run, store: str) -> list[Trip]:
+def _category_guards(run: Run, store: str, confirmed: Confirmed) -> list[Trip]:
     """The guards on categories by what this store took last, where that is not what the shop loaded last: it has rules
     of its own, or was left out by a run in which more was allowed, and that was not allowed here. A store that was only
     out of reach is not asked: each step that it missed passed the guards by itself.
     """
-    own, confirmed, loaded = store in run.own, run.state.confirmed().get(store), run.state.loaded()
-    if confirmed is None or not run.history.has_catalogue(confirmed.catalogue):
+    own, loaded = store in run.own, run.state.loaded()
+    if not run.history.has_catalogue(confirmed.catalogue):
         return []
     same = loaded is None or loaded.catalogue == confirmed.catalogue
     if not own and (same or not _allowed_since(run, confirmed.run)):

@@ -24,7 +24,6 @@ from schemas.report import Outcome, Purpose, RunReport
 from schemas.shop import Shop
 from state.history import History
 from state.store import State
-from state.strangers import strangers
 from transforms.guards import GUARDS
 from transforms.redirects import CLOCK_STEP
 
@@ -124,7 +123,7 @@ def refuse_renamed(shop: Shop, state: State) -> None:
     file = shop.state_url.removeprefix("sqlite:///")
     if file == shop.state_url or Path(file).parent != shop.folder.resolve():
         return
-    if others := strangers(state.engine, shop.name):
+    if others := state.strangers():
         raise SettingsError(
             f"{Path(file).name} in the shop's folder is the state of {', '.join(others)}, and nothing in it is of "
             f"{shop.name}: was the shop renamed?",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Literal, get_args
 
 from pydantic import Field
@@ -15,6 +16,9 @@ ALERT_KINDS: tuple[AlertKind, ...] = get_args(AlertKind)
 
 NIGHTLY = ("sync", "resume", "retry")
 """Purposes of the runs that bring the stores to tonight's base, and of which alerts are sent."""
+
+TOO_OLD = timedelta(hours=26)
+"""A shop whose last run that ended ok is older has missed a night."""
 
 
 class AlertsSettings(Settings):

@@ -108,6 +108,23 @@ def base_charset(connection: fdb.Connection) -> str:
     return row[0].rstrip() if row and row[0] else "NONE"
 
 
+def about(connection: fdb.Connection, place: str) -> dict[str, str]:
+    """What a base says of itself, for reports."""
+    return {
+        "dsn": place,
+        "server": str(connection.firebird_version),
+        "ods": str(connection.ods),
+        "charset": base_charset(connection),
+    }
+
+
+def count_rows(connection: fdb.Connection, relation: str) -> int:
+    """The rows of a table, as the base counts them in this snapshot."""
+    cursor = connection.cursor()
+    cursor.execute(f"SELECT COUNT(*) FROM {quoted(relation)}")
+    return int(cursor.fetchone()[0])
+
+
 def resolve(name: str, known: list[str], what: str, place: str) -> str:
     """The stored name that a name of the map means: itself, or its upper-case form (Firebird's unquoted spelling).
 

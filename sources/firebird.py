@@ -20,7 +20,7 @@ from schemas.extract import Extract
 from schemas.shop import SchemaMap, SourceSettings
 from schemas.tables import RAW_GOODS, RAW_PRODUCT_TYPES, RAW_SECTIONS, conform
 from schemas.trs import GOOD_COLUMNS
-from sources.catalog import base_charset, columns, quoted, relations, resolve
+from sources.catalog import about, columns, count_rows, quoted, relations, resolve
 from sources.columns import Kind, TextReader, Wanted, series
 from sources.connection import connect, parse_dsn
 from sources.gds import explain
@@ -82,28 +82,20 @@ def count_base(settings: SourceSettings, folder: Path) -> tuple[dict[str, str], 
     """
     mapped = schema_map(settings)
     place = parse_dsn(settings.dsn, folder).text
-    TextReader(settings.charset, place)
+    TextReader(settings.charset, place)  # tells an unknown charset, as it will when rows are read
     with connect(settings, folder) as connection:
         connection.begin()
         known = relations(connection)
         rows: dict[str, int] = {}
         for table in _tables(mapped):
             relation, _ = _look_up(connection, table, known, place)
-            cursor = connection.cursor()
-            cursor.execute(f"SELECT COUNT(*) FROM {quoted(relation)}")
-            rows[str(table.schema.name)] = int(cursor.fetchone()[0])
+            rows[str(table.schema.name)] = count_rows(connection, relation)
         return _about(connection, place, settings), rows
 
 
 def _about(connection: fdb.Connection, place: str, settings: SourceSettings) -> dict[str, str]:
-    """What a base says of itself, for reports."""
-    return {
-        "dsn": place,
-        "server": str(connection.firebird_version),
-        "ods": str(connection.ods),
-        "charset": base_charset(connection),
-        "map": settings.map if isinstance(settings.map, str) else "shop.toml",
-    }
+    """What a base says of itself, and which map it is read by."""
+    return {**about(connection, place), "map": settings.map if isinstance(settings.map, str) else "shop.toml"}
 
 
 def _tables(mapped: SchemaMap) -> tuple[_Table, _Table, _Table]:
@@ -178,9 +170,8 @@ def _fetch(
     connection: fdb.Connection, relation: str, wanted: list[Wanted], reader: TextReader, progress: Progress | None
 ) -> list[list[Any]]:
     """The values of every wanted column, block by block. Raises SourceError when rows are missing at the end."""
+    total = count_rows(connection, relation)
     cursor = connection.cursor()
-    cursor.execute(f"SELECT COUNT(*) FROM {quoted(relation)}")
-    total = int(cursor.fetchone()[0])
     # No ORDER BY: sorting wide rows costs the shop's server more than it costs us, and old versions refuse it.
     cursor.execute(f"SELECT {', '.join(w.sql for w in wanted)} FROM {quoted(relation)}")
     if any(w.column.type == "BLOB" for w in wanted):

@@ -15,7 +15,7 @@ import fdb
 from schemas.errors import SourceError
 from schemas.shop import SchemaMap, SourceSettings
 from schemas.trs import GOOD_COLUMNS
-from sources.catalog import base_charset, columns, quoted, relations
+from sources.catalog import about, columns, count_rows, relations
 from sources.connection import connect, parse_dsn
 from sources.gds import NO_PERMISSION
 
@@ -80,20 +80,15 @@ def inspect_base(settings: SourceSettings, folder: Path | None = None) -> dict[s
             }
         _keys(connection, tables)
         return {
-            "dsn": parse_dsn(settings.dsn, folder).text,
-            "server": str(connection.firebird_version),
-            "ods": str(connection.ods),
-            "charset": base_charset(connection),
+            **about(connection, parse_dsn(settings.dsn, folder).text),
             "tables": tables,
         }
 
 
 def _count(connection: fdb.Connection, table: str) -> int | None:
     """The number of rows, None where this user may not read the table."""
-    cursor = connection.cursor()
     try:
-        cursor.execute(f"SELECT COUNT(*) FROM {quoted(table)}")
-        return int(cursor.fetchone()[0])
+        return count_rows(connection, table)
     except fdb.DatabaseError as error:
         if len(error.args) > 2 and error.args[2] == NO_PERMISSION:
             return None

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import SQLAlchemyError
+
+from schemas.database_url import own_words
+from schemas.errors import SettingsError
 
 
 def open_engine(url: str) -> Engine:
@@ -20,3 +26,15 @@ def open_engine(url: str) -> Engine:
             cursor.close()
 
     return engine
+
+
+@contextmanager
+def told_errors(url: str) -> Iterator[None]:
+    """Turn what a state database says while it is opened into a SettingsError without a secret."""
+    try:
+        yield
+    except (SQLAlchemyError, ImportError) as error:
+        raise SettingsError(
+            f"the state database cannot be opened: {own_words(error, url)}",
+            "check state.url in shop.toml, and that the server runs",
+        ) from None

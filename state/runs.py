@@ -84,6 +84,18 @@ class RunsState:
                 found.setdefault(row.run, set()).add(row.store)
         return found
 
+    def strangers(self) -> list[str]:
+        """The shops that the database knows, where nothing in it is this shop's; none where something is.
+
+        A run that ended before it had a catalogue does not count: it was refused, or its plan was another shop's.
+        """
+        runs = select(RUNS.c.shop).where(RUNS.c.catalogue.is_not(None), RUNS.c.catalogue != "").distinct()
+        with self.engine.connect() as connection:
+            planned = set(connection.execute(runs).scalars())
+            loaded = {str(past).partition("/")[0] for past in connection.execute(select(LOADED.c.shop)).scalars()}
+        known = planned | loaded
+        return [] if self.shop in known else sorted(known)
+
     def catalogue_of(self, run: str) -> str:
         """Fingerprint of a run's catalogue; empty where the run has none, or is forgotten."""
         with self.engine.connect() as connection:

@@ -12,14 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
-from sqlalchemy.exc import SQLAlchemyError
 
 from schemas.contents import Key, Rows
-from schemas.database_url import own_words
-from schemas.errors import SettingsError, StalePlan
+from schemas.errors import StalePlan
 from schemas.registry import Meaning, Registry
 from schemas.sql import migrate
-from state.engine import open_engine
+from state.engine import open_engine, told_errors
 from state.quarantine import QuarantineState, replace
 from state.runs import RunsState
 from state.tables import (
@@ -81,7 +79,7 @@ class State(RunsState, QuarantineState):
 
     def __init__(self, url: str, shop: str) -> None:
         self.shop = shop
-        try:
+        with told_errors(url):
             self.engine = open_engine(url)
             try:
                 with self.engine.begin() as connection:
@@ -89,11 +87,6 @@ class State(RunsState, QuarantineState):
             except BaseException:
                 self.engine.dispose()  # its files are closed now, not when somebody collects the garbage
                 raise
-        except (SQLAlchemyError, ImportError) as error:
-            raise SettingsError(
-                f"the state database cannot be opened: {own_words(error, url)}",
-                "check state.url in shop.toml, and that the server runs",
-            ) from None
 
     def close(self) -> None:
         """Close every connection."""

@@ -68,8 +68,6 @@ class FeedTarget:
     ) -> None:
         self.name, self.kind, self.filename = store.name, kind, store.filename
         self.target = Target(DeliverySettings.of(store), folder)
-        # a folder outside the shop may be a share that is not mounted
-        self.create = self.target.is_folder and self.target.folder.is_relative_to(folder)
         self.writer, self.known, self.fingerprint, self.left_out = writer, known, fingerprint, left_out
 
     def want(self, catalogue: Catalogue, contents: Contents) -> Wanted:
@@ -109,7 +107,10 @@ class FeedTarget:
         operations = replan(self.read())
         journal.all_at_once(operations)
         done = deliver(
-            self.target, self.filename, lambda stream: self.writer(stream, wanted.catalogue), create=self.create
+            self.target,
+            self.filename,
+            lambda stream: self.writer(stream, wanted.catalogue),
+            create=self.target.makes_folder,
         )
         if done.result.content != wanted.contents.files[self.filename]:
             raise StalePlan(f"store {self.name}: the file came out otherwise than planned", "report this, please")

@@ -29,6 +29,11 @@ class Target:
         return self.path(self.settings.target)
 
     @property
+    def makes_folder(self) -> bool:
+        """Whether a missing folder is made: one below the shop's; one outside may be a share that is not mounted."""
+        return self.is_folder and self.folder.is_relative_to(self.base)
+
+    @property
     def host(self) -> str:
         """The server's name; for s3 the bucket's."""
         return self.settings.address.hostname or ""

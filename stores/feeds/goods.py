@@ -144,10 +144,7 @@ def sellable(
         if not hidden:
             piece = piece.keep([not value for value in piece.hidden()])
             left_out["hidden"] += whole - len(piece)
-        numbers = piece.integers("category_number")
-        prices = piece.prices(discounts=discounts, notes=notes)
-        names = text.lines(piece.texts("name"), "name", piece.ids, notes)
-        why = _faults(numbers, prices, names)
+        numbers, prices, names, why = _judged(piece, discounts, notes)
         for good_id, reason in zip(piece.ids, why, strict=True):
             if reason:
                 left_out[reason] += 1
@@ -168,10 +165,7 @@ def unsellable(offers: pd.DataFrame, *, discounts: bool) -> list[int]:
     """The goods that ``sellable`` leaves out whether they are hidden or not: a reader of its file sees none of them."""
     out: list[int] = []
     for piece in pieces(offers):
-        nobody = Notes()
-        names = text.lines(piece.texts("name"), "name", piece.ids, nobody)
-        prices = piece.prices(discounts=discounts, notes=nobody)
-        why = _faults(piece.integers("category_number"), prices, names)
+        *_, why = _judged(piece, discounts, Notes())
         out += [good_id for good_id, reason in zip(piece.ids, why, strict=True) if reason]
     return out
 
@@ -180,9 +174,12 @@ def _kept(numbers: list[int | None], good: list[bool]) -> list[int]:
     return [number for number, kept in zip(numbers, good, strict=True) if kept and number is not None]
 
 
-def _faults(numbers: list[int | None], prices: Prices, names: list[str]) -> list[str]:
-    """Why each good cannot stand in a feed of priced goods; empty where it can."""
-    return [_fault(*row) for row in zip(numbers, prices.price, names, strict=True)]
+def _judged(piece: Piece, discounts: bool, notes: Notes) -> tuple[list[int | None], Prices, list[str], list[str]]:
+    """Category numbers, prices and names, and why each good cannot stand in a feed of priced goods; empty if it can."""
+    numbers = piece.integers("category_number")
+    prices = piece.prices(discounts=discounts, notes=notes)
+    names = text.lines(piece.texts("name"), "name", piece.ids, notes)
+    return numbers, prices, names, [_fault(*row) for row in zip(numbers, prices.price, names, strict=True)]
 
 
 def _fault(number: int | None, price: str | None, name: str) -> str:

@@ -54,14 +54,6 @@ def goods(world: World, store: str) -> dict[int, tuple[str, int]]:
         return {good: (name, category) for good, name, category in rows}
 
 
-def down(world: World, store: str) -> bytes:
-    """Make a store unreadable; returns what it was."""
-    path = world.folder / f"{store}.db"
-    before = path.read_bytes()
-    path.write_bytes(b"no database" * 500)
-    return before
-
-
 def test_a_rollback_never_brings_back_what_a_guard_kept_out_of_the_stores(world):
     good = world.runs()[0]["run"]
     true = dict(world.goods), dict(world.types)
@@ -79,7 +71,7 @@ def test_a_rollback_never_brings_back_what_a_guard_kept_out_of_the_stores(world)
 
 def test_a_rollback_goes_back_behind_a_run_that_only_some_stores_took(world):
     world.goods[1] = (2, "Друга назва")
-    whole = down(world, "two")
+    whole = world.down("two")
     partly = world.sync({})
     assert partly.exit_code == 4
     (world.folder / "two.db").write_bytes(whole)
@@ -119,7 +111,7 @@ def test_a_rollback_to_a_run_for_one_store_leaves_the_others_as_they_are(world):
 def test_a_rollback_to_a_run_that_a_retry_completed_is_for_every_store(world):
     """The retry is the last run of its night that every store took; its report names the repeated store alone."""
     world.goods[1] = (2, "Друга назва")
-    whole = down(world, "two")
+    whole = world.down("two")
     assert world.sync({}).exit_code == 4
     (world.folder / "two.db").write_bytes(whole)
     completed = retry(world.shop, "last")
@@ -173,7 +165,7 @@ def test_a_rollback_may_go_to_a_run_that_was_killed_after_a_store_had_taken_it(w
 def test_a_plan_is_applied_to_the_stores_that_can_be_reached_and_the_other_is_told(world):
     world.goods[1] = (2, "Друга назва")
     world.plan()
-    whole = down(world, "two")
+    whole = world.down("two")
     report = apply_file(world.shop, world.folder / "output" / "plan.json")
     outcomes = {store.name: store.outcome for store in report.stores}
     assert (report.exit_code, outcomes) == (4, {"web": "ok", "two": "failed"})
@@ -185,10 +177,10 @@ def test_a_plan_is_applied_to_the_stores_that_can_be_reached_and_the_other_is_to
 
 def test_a_retry_asks_nothing_of_a_store_that_it_need_not_touch(world):
     world.goods[1] = (2, "Друга назва")
-    whole = down(world, "two")
+    whole = world.down("two")
     assert world.sync({}).exit_code == 4
     (world.folder / "two.db").write_bytes(whole)
-    down(world, "web")
+    world.down("web")
     report = retry(world.shop, "last")
     assert report.outcome == "ok", report.message
     assert names(world, "two")[1] == "Друга назва"
@@ -204,7 +196,7 @@ def test_a_resume_brings_the_stores_up_to_date_that_can_be_reached(world):
             return super().__call__(name, function, *args, **kwargs)
 
     assert world.sync({}, Interrupted()).outcome == "interrupted"
-    down(world, "two")
+    world.down("two")
     report = resume(world.shop, "last")
     assert report.exit_code == 4
     assert names(world, "web")[1] == "Друга назва"

@@ -296,14 +296,6 @@ def test_doctor_tells_of_a_lost_history_and_of_a_renamed_shop_before_a_run_has_t
     assert (status, "was the shop renamed?" in told) == ("failed", True)
 
 
-def down(world: World, store: str) -> bytes:
-    """Make a store unreadable; returns what it was."""
-    path = world.folder / f"{store}.db"
-    before = path.read_bytes()
-    path.write_bytes(b"no database" * 500)
-    return before
-
-
 @pytest.mark.parametrize("stores", [TWO[: TWO.index("[[", 2)], TWO], ids=["the only store", "another one is loaded"])
 def test_a_store_that_was_out_of_reach_on_a_new_states_first_night_is_guarded_when_it_is_back(tmp_path, stores):
     world = new(tmp_path / "shop", stores=TWO[: TWO.index("[[", 2)], unmapped="create")
@@ -316,7 +308,7 @@ def test_a_store_that_was_out_of_reach_on_a_new_states_first_night_is_guarded_wh
     world.settings(stores=stores, unmapped="create")
     world.types[5] = (1, "Ведра", None)  # its name comes first, so it would get the number of another
     world.goods[500] = (5, "Відро")
-    whole = down(world, "web")
+    whole = world.down("web")
     assert world.sync({}).exit_code == 4
     (world.folder / "web.db").write_bytes(whole)
     report = world.sync({})
@@ -329,7 +321,7 @@ def test_a_store_whose_last_catalogue_is_lost_and_that_cannot_be_read_keeps_no_o
     world = new(tmp_path / "shop", stores=TWO)
     world.sync({})
     shutil.rmtree(world.folder / "history")
-    down(world, "two")
+    world.down("two")
     world.goods[200] = (2, "Перша назва")
     assert world.sync({"no_history": 100}).exit_code == 4
     world.goods[200] = (2, "Друга назва")
@@ -342,7 +334,7 @@ def test_a_store_that_was_out_of_reach_for_nights_is_brought_up_to_date_without_
     """What moved in each of these nights passed the guards by itself."""
     world = new(tmp_path / "shop", stores=TWO)
     world.sync({})
-    whole = down(world, "two")
+    whole = world.down("two")
     moving = [good for good, (kind, _) in world.goods.items() if kind == 2]
     for night in range(3):
         for good in moving[night * 4 : night * 4 + 4]:

@@ -138,6 +138,13 @@ class World:
         with sqlite3.connect(self.folder / "web.db") as connection:
             connection.execute(statement, values)
 
+    def down(self, store: str) -> bytes:
+        """Make a SQL store unreadable; returns what it was."""
+        path = self.folder / f"{store}.db"
+        before = path.read_bytes()
+        path.write_bytes(b"no database" * 500)
+        return before
+
     def shown(self) -> tuple[dict[int, tuple[str, int | None, list[str]]], dict[int, tuple[int | None, str]]]:
         """Categories number → (name, parent, path) and goods id → (category, name) that a visitor sees."""
         categories = {
