@@ -20,8 +20,8 @@ from sqlalchemy import create_engine
 
 from schemas.catalogue import Catalogue
 from schemas.contents import Contents, Rows
-from schemas.opencart import OpenCartStore
 from schemas.plan import Operation, StorePlan
+from schemas.settings.opencart import OpenCartStore
 from schemas.tables import ASSIGNMENTS, CATEGORIES, CLEAN_PRODUCT_TYPES, DECIMAL, OFFERS, SECTIONS, conform, empty_frame
 from stores.opencart.target import OpenCartTarget
 from tests.database_servers import mariadb

@@ -22,7 +22,7 @@ from sqlalchemy import create_engine
 
 from schemas.contents import Contents, Rows
 from schemas.plan import StorePlan
-from schemas.stores import SqlStore
+from schemas.settings.stores import SqlStore
 from schemas.tables import OFFERS, RAW_GOODS, conform
 from stores.sql import SqlTarget
 from tests.database_servers import mariadb, postgres

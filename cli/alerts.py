@@ -8,12 +8,12 @@ from pathlib import Path
 
 from cli.console import note, out, out_json
 from schemas.errors import SettingsError, TorgsyncError
-from schemas.shop import load_shop
+from schemas.settings.shop import load_shop
 
 
 def run_test(name: str, as_json: bool) -> None:
     """Send a test message and the heartbeat, and say per receiver whether it was taken; exit 1 where one was not."""
-    from flows.alerts import send_test
+    from engine.alerts.alerts import send_test
 
     sent = send_test(load_shop(name))
     if as_json:
@@ -29,7 +29,7 @@ def run_check(names: list[str], max_age: str, send: bool, as_json: bool) -> None
 
     One shop whose settings or state cannot be read is such a line: it does not keep the others from being looked at.
     """
-    from flows.alerts import failures, late_or_missing, send_late
+    from engine.alerts.alerts import failures, late_or_missing, send_late
 
     most, now = age(max_age), datetime.now().astimezone()
     found: dict[str, str] = {}

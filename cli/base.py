@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 from cli.console import note, out, out_json
 from schemas.errors import SettingsError, closest
-from schemas.stores import Encoding
+from schemas.settings.stores import Encoding
 from schemas.trs import LAYOUTS
 
 
@@ -28,7 +28,7 @@ def run_base_build(
     quiet: bool,
 ) -> None:
     """Build the base, say what was built, and list what had to be inferred."""
-    from sources.base import build_base
+    from sources.stand_in.base import build_base
 
     if (from_csv is None) == (from_trs is None):
         raise SettingsError("give either --from-csv DIR or --from-trs FILE")
@@ -36,12 +36,12 @@ def run_base_build(
         raise SettingsError(f'no charset "{charset}": {closest(charset, ["WIN1251", "UTF8", "NONE"])}')
     result: dict[str, Any] = {}
     if from_csv is not None:
-        from sources.csv_input import read_csv_dir
+        from sources.stand_in.csv_input import read_csv_dir
 
         types, sections, goods = read_csv_dir(from_csv, encoding or "utf-8-sig")
     else:
-        from sources.trs_base import frames_from_trs
-        from sources.trs_file import read_trs
+        from sources.trs.base import frames_from_trs
+        from sources.trs.file import read_trs
 
         assert from_trs is not None
         trs = read_trs(

@@ -14,7 +14,7 @@ def run_chain_command(
     shops: list[str] | None, workers: int | None, dask: str | None, flow: bool | None, as_json: bool, quiet: bool
 ) -> None:
     """Run the shops, show the recap and exit with the worst shop's code."""
-    from flows.chain import find_shops
+    from engine.chain.chain import find_shops
 
     folders = find_shops(shops or [])
     report = _run(folders, workers, dask, flow, as_json or quiet)
@@ -45,10 +45,10 @@ def _run(folders: list[str], workers: int | None, dask: str | None, flow: bool |
         os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
         if not silent:
             note("running as a Prefect flow …")
-        from flows.chain_flow import run_chain_as_flow
+        from flows.chain import run_chain_as_flow
 
         return run_chain_as_flow(folders, workers, dask)
-    from flows.chain import run_chain
+    from engine.chain.chain import run_chain
 
     return run_chain(folders, workers, listen=None if silent else _step, tell=None if silent else _told)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from flows.steps import PlainSteps
+from engine.steps import PlainSteps
 
 _CONTROLS = {code: "·" for code in (*range(32), *range(127, 160)) if code != 10}
 """Names in a base may hold control characters: on a terminal they would be commands."""

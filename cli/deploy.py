@@ -8,12 +8,12 @@ from typing import Any
 
 from cli.console import note, out, out_json
 from schemas.errors import SettingsError
-from schemas.shop import Shop, load_shop
+from schemas.settings.shop import Shop, load_shop
 
 
 def shops_of(words: list[str] | None) -> list[Shop]:
     """The shops that were named; all below shops/ where none was. Raises SettingsError where there is none."""
-    from flows.chain import find_shops
+    from engine.chain.chain import find_shops
 
     found = [load_shop(folder) for folder in find_shops(words or ())]
     names = [shop.name for shop in found]

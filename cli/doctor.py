@@ -9,7 +9,7 @@ from cli.console import out, out_json
 
 def run_doctor(shop: str, as_json: bool) -> None:
     """Print each check as soon as it is done; exit 1 when one has failed."""
-    from flows.doctor import examine
+    from engine.setup.doctor import examine
 
     found = []
     for finding in examine(shop):

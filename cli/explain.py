@@ -9,7 +9,7 @@ from typing import Any
 
 from cli.console import out, out_json
 from schemas.errors import SettingsError
-from schemas.shop import load_shop
+from schemas.settings.shop import load_shop
 
 WHY = {
     "link": "its product type is linked to this section in Torgsoft",

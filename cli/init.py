@@ -102,7 +102,7 @@ def run_init(
     """
     from pydantic import ValidationError
 
-    from schemas.shop import Shop
+    from schemas.settings.shop import Shop
 
     if (folder / "shop.toml").exists():
         raise SettingsError(f"{folder / 'shop.toml'} is there already", "edit it, or give another folder")
@@ -148,9 +148,9 @@ def _base(folder: Path, dsn: str | None, user: str, password_env: str | None) ->
     """The schema map, the policy for types without a section, and what a person must look at."""
     if dsn is None:
         return {"map": "", "unmapped": "inherit", "look": "dsn is only an example"}
-    from schemas.shop import SourceSettings
-    from sources.inspect import inspect_base, propose_map, to_toml
-    from sources.schema_map import load_map
+    from schemas.settings.shop import SourceSettings
+    from sources.firebird.inspect import inspect_base, propose_map, to_toml
+    from sources.firebird.schema_map import load_map
 
     try:
         info = inspect_base(SourceSettings(dsn=dsn, user=user, password_env=password_env), folder)

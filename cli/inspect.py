@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from cli.console import out, out_json
 from schemas.errors import TorgsyncError
-from schemas.shop import SourceSettings
+from schemas.settings.shop import SourceSettings
 
 
 def run_inspect(dsn: str, user: str, password_env: str | None, as_json: bool) -> None:
     """Print tables, columns and row counts, and a map to paste into shop.toml."""
-    from sources.inspect import inspect_base, propose_map, to_toml
+    from sources.firebird.inspect import inspect_base, propose_map, to_toml
 
     info = inspect_base(SourceSettings(dsn=dsn, user=user, password_env=password_env))
     try:

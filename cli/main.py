@@ -10,7 +10,7 @@ import typer
 from cli.console import note
 from cli.groups import alerts_app, base_app, opencart_app, quarantine_app, runs_app
 from cli.options import Allow, Flow, Json, Quiet, RunName, ShopName, Stores, Wait
-from flows.told_to_end import end_on_sigterm
+from engine.signals import end_on_sigterm
 from schemas.errors import Interrupted, TorgsyncError
 
 app = typer.Typer(

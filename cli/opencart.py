@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from cli.console import out, out_json
 from schemas.errors import SettingsError, closest
-from schemas.opencart import OpenCartStore
-from schemas.shop import Shop, load_shop
+from schemas.settings.opencart import OpenCartStore
+from schemas.settings.shop import Shop, load_shop
 
 
 def run_check(shop: str, store: str | None, as_json: bool) -> None:

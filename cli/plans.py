@@ -12,7 +12,7 @@ from cli.run import complain, show
 from schemas.errors import SettingsError
 from schemas.plan import Plan
 from schemas.report import RunReport
-from schemas.shop import Shop, load_shop
+from schemas.settings.shop import Shop, load_shop
 
 
 def run_plan(
@@ -26,8 +26,8 @@ def run_plan(
     stores: Sequence[str] = (),
 ) -> None:
     """Plan a shop's sync, show it, and exit: 0, 3 where a guard would stop it, 10 where changes are asked for."""
-    from flows.main_path import plan
-    from flows.session import Setting
+    from engine.main_path import plan
+    from engine.session import Setting
 
     shop = load_shop(name)
     report = plan(shop, console_steps(as_json or quiet), allow, setting=Setting(tuple(stores)))
@@ -46,7 +46,7 @@ def run_plan(
 
 def run_apply(path: Path, name: str | None, allow: dict[str, int], as_json: bool, quiet: bool) -> None:
     """Apply a plan file and exit with the run's code."""
-    from flows.again import apply_file
+    from engine.runs.resume import apply_file
 
     shop = load_shop(name) if name else _shop_of(path)
     report = apply_file(shop, path, console_steps(as_json or quiet), allow)
@@ -56,7 +56,7 @@ def run_apply(path: Path, name: str | None, allow: dict[str, int], as_json: bool
 
 def run_again(what: str, name: str, run: str, allow: dict[str, int], as_json: bool, quiet: bool) -> None:
     """Resume or retry a run and exit with the new run's code."""
-    from flows import again
+    from engine.runs import resume as again
 
     function = {"resume": again.resume, "retry": again.retry}[what]
     report = function(load_shop(name), run, console_steps(as_json or quiet), allow)
@@ -66,7 +66,7 @@ def run_again(what: str, name: str, run: str, allow: dict[str, int], as_json: bo
 
 def run_rollback(name: str, to: str, plan_only: bool, allow: dict[str, int], as_json: bool, quiet: bool) -> None:
     """Plan back to an earlier run's catalogue, show it, and carry it out."""
-    from flows.again import rollback, run_of_night
+    from engine.runs.resume import rollback, run_of_night
 
     shop = load_shop(name)
     if re.fullmatch(r"\d{4}-\d\d-\d\d", to):
@@ -113,9 +113,9 @@ def _print(shop: Shop, plan: Plan) -> None:
 
 
 def _names(shop: Shop, plan: Plan) -> dict[int, str]:
-    from flows.pages import category_names
+    from engine.runs.pages import category_names
+    from state.database import State
     from state.history import History
-    from state.store import State
 
     state = State(shop.state_url, shop.name)
     try:

@@ -11,15 +11,15 @@ from typing import Any
 from cli.console import out, out_json
 from schemas.errors import SettingsError, closest
 from schemas.reasons import REASONS
-from schemas.shop import Shop, load_shop
-from state.store import State
+from schemas.settings.shop import Shop, load_shop
+from state.database import State
 
 TABLES = {"product_types": "raw_product_types", "sections": "raw_sections", "goods": "raw_goods"}
 
 
 def run_list(name: str, run: str, as_json: bool) -> None:
     """Print a run's rejected rows by table and reason."""
-    from flows.replay import judged_run
+    from engine.runs.replay import judged_run
     from reports.quarantine import list_text
 
     shop = load_shop(name)
@@ -33,7 +33,7 @@ def run_list(name: str, run: str, as_json: bool) -> None:
 
 def run_show(name: str, key: str, run: str, as_json: bool) -> None:
     """Print every rejected row of that key, with its history."""
-    from flows.replay import judged_run
+    from engine.runs.replay import judged_run
     from reports.quarantine import row_text
 
     shop = load_shop(name)
@@ -52,7 +52,7 @@ def run_show(name: str, key: str, run: str, as_json: bool) -> None:
 
 def run_accept(name: str, table: str, key: str, reason: str | None, note: str, as_json: bool) -> None:
     """Accept a row of the last run that judged its rows."""
-    from flows.replay import judged_run
+    from engine.runs.replay import judged_run
 
     shop = load_shop(name)
     run = judged_run(shop, "last")["run"]
@@ -98,7 +98,7 @@ def run_unaccept(name: str, table: str, key: str, reason: str | None, as_json: b
 
 def run_replay(name: str, run: str, as_json: bool) -> None:
     """Judge a run's rows again and print what became of them."""
-    from flows.replay import replay
+    from engine.runs.replay import replay
     from reports.quarantine import replay_text
 
     shop = load_shop(name)
@@ -128,7 +128,7 @@ def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _since(shop: Shop, row: Mapping[str, Any], run: str) -> dict[str, str]:
     """The first run of the unbroken line of runs up to ``run`` that rejected the row for this reason."""
-    from flows.replay import judged
+    from engine.runs.replay import judged
 
     state = State(shop.state_url, shop.name)
     try:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from cli.console import console_steps, note, out, out_json, step_listener, step_progress
 from schemas.report import RunReport
-from schemas.shop import Shop, load_shop
+from schemas.settings.shop import Shop, load_shop
 
 
 def parse_allow(texts: list[str] | None) -> dict[str, int]:
@@ -64,8 +64,8 @@ def run_shop(
 
         more = {"stores": list(stores), "wait_minutes": wait}
         return run_as_flow(str(shop.folder), step_listener(silent), allow, step_progress(silent), **more)
-    from flows.main_path import sync
-    from flows.session import Setting
+    from engine.main_path import sync
+    from engine.session import Setting
 
     return sync(shop, console_steps(silent), allow=allow, setting=Setting(tuple(stores), wait * 60.0))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from cli.console import out, out_json
 from schemas.errors import SettingsError
-from schemas.shop import Shop, load_shop
+from schemas.settings.shop import Shop, load_shop
 
 
 def run_list(name: str | None, limit: int, as_json: bool) -> None:
@@ -27,9 +27,9 @@ def run_list(name: str | None, limit: int, as_json: bool) -> None:
 
 def facts(shop: Shop) -> list[dict[str, Any]]:
     """Every run of a shop, newest first."""
-    from flows.lock import held
+    from engine.lock import held
     from reports.runs import run_facts
-    from state.store import State
+    from state.database import State
 
     state = State(shop.state_url, shop.name)
     try:
@@ -58,7 +58,7 @@ def _shops() -> list[Shop]:
 
 def _run(shop: Shop, run: str) -> dict[str, Any]:
     """A run by its name; ``last`` is the newest one that came as far as a catalogue."""
-    from flows.again import find_run
+    from engine.runs.resume import find_run
 
     if run == "last":
         with_catalogue = [str(row["run"]) for row in _rows(shop) if row["catalogue"]]
@@ -68,7 +68,7 @@ def _run(shop: Shop, run: str) -> dict[str, Any]:
 
 def _rows(shop: Shop) -> list[dict[str, Any]]:
     """The rows of ``runs``, newest first."""
-    from state.store import State
+    from state.database import State
 
     state = State(shop.state_url, shop.name)
     try:

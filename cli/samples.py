@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from cli.console import console_steps, out, out_json
 from schemas.errors import SettingsError, TorgsyncError, closest
 from schemas.report import RunReport
-from schemas.shop import load_shop
+from schemas.settings.shop import load_shop
 
 COMMITTED = ("assignments.csv", "categories.csv", "offers.csv", "quarantine.csv", "TSGoods.trs", "tree.txt")
 """What of a sample's output is committed: everything but the report, which holds times."""
@@ -33,8 +33,8 @@ def sample(name: str) -> Path:
 
 def set_up(source: Path, target: Path) -> None:
     """Make a shop of a sample: settings and rules are copied, the stand-in base is built from its CSV input."""
-    from sources.base import build_base
-    from sources.csv_input import read_csv_dir
+    from sources.stand_in.base import build_base
+    from sources.stand_in.csv_input import read_csv_dir
 
     target.mkdir(parents=True, exist_ok=True)
     for name in ("shop.toml", "rules.yaml"):
@@ -45,7 +45,7 @@ def set_up(source: Path, target: Path) -> None:
 
 def run_sample(source: Path, target: Path) -> RunReport:
     """Set up a sample in an empty folder and run its sync there."""
-    from flows.main_path import sync
+    from engine.main_path import sync
 
     set_up(source, target)
     return sync(load_shop(target), console_steps(quiet=True))

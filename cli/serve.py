@@ -11,11 +11,11 @@ from pathlib import Path
 
 from cli.console import note, out
 from cli.deploy import deploy, shops_of
-from flows.alerts import failures, overdue, send_late
+from engine.alerts.alerts import failures, overdue, send_late
 from flows.local_server import POOL, Child, environment, server_child, wait_until_up, worker_child
-from schemas.alerts import TOO_OLD
 from schemas.errors import Interrupted, SettingsError
-from schemas.shop import Shop
+from schemas.settings.alerts import TOO_OLD
+from schemas.settings.shop import Shop
 
 _LOOK = 600.0
 """Seconds between two looks for a night that is missing."""
@@ -25,8 +25,8 @@ _TOO_OFTEN = 5, 300.0
 
 def run_serve(words: list[str] | None, host: str, port: int, reports_port: int, home: Path, limit: int) -> None:
     """Serve until a signal comes; then end every run, the worker and the server in good order."""
-    from cli.reports_server import serve_reports
     from flows.local_server import end_dead_runs
+    from flows.reports_server import serve_reports
 
     shops = shops_of(words)
     for number in (port, reports_port):

@@ -14,10 +14,10 @@ from prefect.input import RunInput
 from prefect.runtime import flow_run
 from pydantic import Field
 
-from flows.alerts import announce_asked
+from engine.alerts.alerts import announce_asked
+from engine.run import Run
+from engine.runs.pages import category_names
 from flows.outcome import publish_plan
-from flows.pages import category_names
-from flows.run import Run
 from reports.markdown import approval_text
 from schemas.errors import NotApproved
 from transforms.approval import to_approve

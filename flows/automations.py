@@ -22,8 +22,8 @@ from prefect.events.schemas.automations import AutomationCore, EventTrigger, Pos
 from prefect.events.schemas.events import ResourceSpecification
 from prefect.settings import PREFECT_API_URL, get_current_settings, temporary_settings
 
-from flows.notify import split_urls
-from schemas.alerts import TOO_OLD
+from engine.alerts.notify import split_urls
+from schemas.settings.alerts import TOO_OLD
 
 URLS_ENV = "TORGSYNC_ALERT_URLS"
 BLOCK = "torgsync-alerts"

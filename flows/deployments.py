@@ -19,10 +19,10 @@ from prefect.exceptions import ObjectNotFound
 from prefect.utilities.callables import parameter_schema
 from prefect.workers.process import ProcessWorker
 
-from flows.chain_flow import sync_chain
+from flows.chain import sync_chain
 from flows.form import offering
 from flows.sync import rollback_shop, sync_shop
-from schemas.shop import Shop
+from schemas.settings.shop import Shop
 
 TAG = "torgsync"
 """Every deployment of ours bears it: what bears it and is wanted no more can be told from those of others."""

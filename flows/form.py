@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, create_model
 from pydantic_core import CoreSchema
 
-from schemas.shop import Shop
+from schemas.settings.shop import Shop
 from transforms.guards import GUARDS
 
 _offered: ContextVar[tuple[Shop, ...]] = ContextVar("offered", default=())

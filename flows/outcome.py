@@ -12,7 +12,7 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from prefect.states import Completed, Crashed, Failed
 
-from flows.pages import category_names
+from engine.runs.pages import category_names
 from flows.tasks import TaskSteps
 from reports.keys import artifact_key
 from reports.markdown import Table, plan_table, quarantine_table, summary_text, unmapped_table
@@ -21,9 +21,9 @@ from reports.plan import Names
 from reports.summary import phrase, summary, title
 from schemas.plan import Plan
 from schemas.report import Outcome, RunReport
-from schemas.shop import Shop
+from schemas.settings.shop import Shop
+from state.database import State as StateDatabase
 from state.history import History
-from state.store import State as StateDatabase
 
 STATE_NAMES: dict[Outcome, str] = {
     "failed": "Failed",

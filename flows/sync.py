@@ -1,4 +1,4 @@
-"""The Prefect flows of one shop: thin shells around ``flows.main_path`` and ``flows.again``."""
+"""The Prefect flows of one shop: thin shells around ``engine.main_path`` and ``engine.runs.resume``."""
 
 from __future__ import annotations
 
@@ -22,16 +22,17 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from prefect.states import Failed
 
-from flows import again, main_path
+from engine import main_path
+from engine.runs import resume as again
+from engine.steps import Progress
 from flows.approval import ask
 from flows.form import AllowedGuards, ShopChoice, StoreChoice, WaitMinutes
 from flows.outcome import RunStopped, end_state, sentence
-from flows.steps import Progress
+from flows.process import die_with_parent, setting
 from flows.tasks import TaskSteps
-from flows.watch import die_with_parent, setting
 from schemas.errors import TorgsyncError
 from schemas.report import RunReport
-from schemas.shop import Shop, load_shop
+from schemas.settings.shop import Shop, load_shop
 
 Listen = Callable[[str, float | None], None]
 

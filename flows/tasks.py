@@ -13,10 +13,10 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from flows.steps import PlainSteps, Progress
-from flows.told import told
+from engine.steps import PlainSteps, Progress
+from flows.task_messages import told
 from reports.keys import artifact_key
-from schemas.shop import Shop
+from schemas.settings.shop import Shop
 
 P = ParamSpec("P")
 T = TypeVar("T")

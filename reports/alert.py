@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from reports.summary import store_sentence
-from schemas.alerts import AlertKind
 from schemas.report import Outcome, RunReport
+from schemas.settings.alerts import AlertKind
 
 _OF_OUTCOME: dict[Outcome, AlertKind] = {
     "failed": "failed",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from schemas.plan import Operation
-from state.store import State
+from state.database import State
 
 
 class StateJournal:

@@ -16,11 +16,11 @@ import pandas as pd
 
 from schemas.catalogue import Catalogue
 from schemas.contents import Contents, Rows
-from schemas.delivery import DeliverySettings
 from schemas.errors import StalePlan
 from schemas.plan import StorePlan
 from schemas.report import StoreResult
-from schemas.stores import CsvStore, FileStore, GoogleStore, JsonStore, TrsStore, YmlStore, trs_dialect
+from schemas.settings.delivery import DeliverySettings
+from schemas.settings.stores import CsvStore, FileStore, GoogleStore, JsonStore, TrsStore, YmlStore, trs_dialect
 from stores.delivery import Target, deliver, read_digest
 from stores.feeds.goods import unsellable
 from stores.feeds.google import write_google

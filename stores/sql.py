@@ -37,8 +37,8 @@ from schemas.database_url import database_url, own_words, url_text
 from schemas.errors import StoreError
 from schemas.plan import Operation, StorePlan
 from schemas.report import StoreResult
+from schemas.settings.stores import SqlStore
 from schemas.sql import ReadJson, migrate, schema_version, sql_columns
-from schemas.stores import SqlStore
 from schemas.tables import CATEGORIES, OFFERS
 from stores.bulk import batched, insert_rows
 from stores.protocol import Capabilities, Journal, Progress, Replan, Wanted, silent

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from flows.decide import Decided, decide_sections, names_policy
+from engine.sections import Decided, decide_sections, names_policy
 from schemas.catalogue import Catalogue
 from schemas.extract import Extract
 from schemas.registry import Registry
 from schemas.rules import Rules, parse_rules
-from schemas.shop import Shop
+from schemas.settings.shop import Shop
 from schemas.tables import RAW_GOODS, RAW_PRODUCT_TYPES, RAW_SECTIONS, conform
 from transforms.catalogue import build_catalogue, check_conservation
 from transforms.clean import clean

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from schemas.alerts import ALERT_KINDS, AlertsSettings
 from schemas.reasons import REASONS
 from schemas.rules import Do, Match, Rule
-from schemas.schedule import ApprovalSettings, ScheduleSettings
-from schemas.shop import (
+from schemas.settings.alerts import ALERT_KINDS, AlertsSettings
+from schemas.settings.schedule import ApprovalSettings, ScheduleSettings
+from schemas.settings.shop import (
     GuardsSettings,
     HistorySettings,
     NamesSettings,
@@ -21,7 +21,7 @@ from schemas.shop import (
     SourceSettings,
     StateSettings,
 )
-from schemas.stores import TRS_PROFILES, SqlStore, TrsStore, trs_dialect
+from schemas.settings.stores import TRS_PROFILES, SqlStore, TrsStore, trs_dialect
 from schemas.trs import ALL_COLUMNS
 
 DOCS = Path(__file__).parent.parent / "docs"

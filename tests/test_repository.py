@@ -143,8 +143,8 @@ def test_rooms_import_only_what_the_design_allows():
 @pytest.mark.parametrize("shop", sorted(path.parent.name for path in ROOT.glob("data/samples/*/shop.toml")))
 def test_a_sample_shop_is_whole_and_says_what_it_shows(shop):
     from schemas.rules import load_rules
-    from schemas.shop import load_shop
-    from sources.csv_input import read_csv_dir
+    from schemas.settings.shop import load_shop
+    from sources.stand_in.csv_input import read_csv_dir
 
     folder = ROOT / "data" / "samples" / shop
     settings = load_shop(folder)

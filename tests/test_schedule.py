@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from schemas.schedule import ScheduleSettings, odd_night
+from schemas.settings.schedule import ScheduleSettings, odd_night
 
 CHANGES = [(date(2026, 3, 29), "spring"), (date(2026, 10, 25), "autumn"), (date(2027, 3, 28), "spring"),
            (date(2027, 10, 31), "autumn")]  # fmt: skip

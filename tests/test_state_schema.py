@@ -13,13 +13,13 @@ from pydantic import ValidationError
 from sqlalchemy import MetaData, String, create_engine
 
 from schemas.errors import TorgsyncError
-from schemas.names import MAX_NAME
 from schemas.report import RunReport
-from schemas.shop import Shop
+from schemas.settings.names import MAX_NAME
+from schemas.settings.shop import Shop
 from schemas.sql import migrate, schema_version
 from state import tables as state_tables
-from state.store import VERSIONS as STATE_VERSIONS
-from state.store import State
+from state.database import VERSIONS as STATE_VERSIONS
+from state.database import State
 from stores import sql
 
 STATE = (state_tables.METADATA, STATE_VERSIONS, "torgsync_state_version")

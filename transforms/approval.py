@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schemas.plan import REMOVALS, Plan
-from schemas.schedule import ApprovalSettings
+from schemas.settings.schedule import ApprovalSettings
 
 
 def to_approve(plan: Plan, soft: ApprovalSettings) -> list[str]:

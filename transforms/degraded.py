@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from schemas.alerts import AlertsSettings
 from schemas.report import RunReport, UnmappedType
+from schemas.settings.alerts import AlertsSettings
 
 FULL = "goods_in"
 """The count that only a run has which read the base and judged its rows."""

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Generic, TypeVar
 
-from schemas.delivery import Protocol
 from schemas.errors import StoreError
+from schemas.settings.delivery import Protocol
 from stores.delivery.marker import Marker
 from stores.delivery.session import ConnectionFailed, Session
 from stores.delivery.target import Target

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from schemas.delivery import PORTS, DeliverySettings
 from schemas.errors import StoreError
+from schemas.settings.delivery import PORTS, DeliverySettings
 
 
 @dataclass(frozen=True)

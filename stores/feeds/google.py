@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import pandas as pd
 
-from schemas.feeds import GoogleFeed
+from schemas.settings.feeds import GoogleFeed
 from stores.feeds.check import check_feed, refuse_empty
 from stores.feeds.goods import Sellable, category_paths, sellable
 from stores.feeds.sink import FeedFile, Sink

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 import pandas as pd
 
-from schemas.feeds import CsvFeed, JsonFeed, TableFeed
+from schemas.settings.feeds import CsvFeed, JsonFeed, TableFeed
 from stores.feeds.check import check_feed, refuse_empty
 from stores.feeds.goods import KINDS, Piece, Prices, category_paths, pieces
 from stores.feeds.sink import FeedFile, Sink

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.errors import StoreError
-from schemas.stores import TrsDialect
+from schemas.settings.stores import TrsDialect
 from schemas.tables import DECIMAL, INTEGER
 from schemas.trs import ALL_COLUMNS, DECIMAL_SCALE, LAYOUTS, TrsColumn
 from stores.feeds.trs_text import Replaced, clean_texts

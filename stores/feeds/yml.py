@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 import pandas as pd
 
-from schemas.feeds import YmlFeed, YmlProfile, yml_date, yml_profile
+from schemas.settings.feeds import YmlFeed, YmlProfile, yml_date, yml_profile
 from stores.feeds.check import check_feed, refuse_empty
 from stores.feeds.goods import Sellable, sellable
 from stores.feeds.sink import FeedFile, Sink

@@ -13,7 +13,7 @@ from schemas.contents import Key, Rows
 from schemas.errors import StoreError
 from stores.bulk import batched
 from stores.opencart.db import Db
-from stores.opencart.own import MARK, leave_alone, packed
+from stores.opencart.ownership_tables import MARK, leave_alone, packed
 from stores.opencart.slugs import leaf, new_slug, segments
 from stores.opencart.text import escape
 from stores.opencart.tree import Tree

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from schemas.opencart import OpenCartStore
+from schemas.settings.opencart import OpenCartStore
 from stores.opencart.db import Db, reading
-from stores.opencart.own import has_tables, interrupted
+from stores.opencart.ownership_tables import has_tables, interrupted
 from stores.opencart.slugs import leaf
 from stores.opencart.text import is_escaped
 from stores.opencart.tree import Category, Tree, load_tree

@@ -12,7 +12,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from schemas.database_url import database_url, own_words, url_text
 from schemas.errors import StoreError, closest
-from schemas.opencart import OpenCartStore
+from schemas.settings.opencart import OpenCartStore
 from stores.bulk import batched
 from stores.opencart.layout import Layout, read_layout
 

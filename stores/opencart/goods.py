@@ -12,7 +12,7 @@ from schemas.contents import Rows
 from schemas.errors import StoreError
 from stores.opencart.db import Db
 from stores.opencart.goods_rows import Good
-from stores.opencart.own import MARK, leave_alone, packed
+from stores.opencart.ownership_tables import MARK, leave_alone, packed
 from stores.opencart.text import escape
 from stores.opencart.wanted import model_of
 

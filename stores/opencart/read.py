@@ -9,7 +9,7 @@ from typing import Any
 from schemas.contents import Contents, Key, Rows
 from stores.opencart.db import Db
 from stores.opencart.goods_rows import Good, load_goods
-from stores.opencart.own import has_tables, unpacked
+from stores.opencart.ownership_tables import has_tables, unpacked
 from stores.opencart.redirects import map_states, read_redirects
 from stores.opencart.slugs import leaf
 from stores.opencart.text import is_escaped, unescape

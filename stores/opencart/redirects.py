@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from schemas.contents import Key, Rows
 from stores.opencart.db import Db
-from stores.opencart.own import interrupted, leave_alone, packed, unpacked
+from stores.opencart.ownership_tables import interrupted, leave_alone, packed, unpacked
 from stores.opencart.tree import Place, Tree
 from stores.opencart.wanted import CURRENT, MAP_NAMES
 from stores.publish import publish

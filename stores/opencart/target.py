@@ -8,14 +8,14 @@ from pathlib import Path
 
 from schemas.catalogue import Catalogue
 from schemas.contents import Contents, Key
-from schemas.opencart import OpenCartStore
 from schemas.plan import Kind, Operation, StorePlan
 from schemas.report import StoreResult
+from schemas.settings.opencart import OpenCartStore
 from schemas.values import plain_values
 from stores.opencart.categories import CategoryWriter, keys
 from stores.opencart.db import Db, reading, writing
 from stores.opencart.goods import WORK, GoodsWriter
-from stores.opencart.own import create_tables, finish, has_tables
+from stores.opencart.ownership_tables import create_tables, finish, has_tables
 from stores.opencart.read import Present, read_shop
 from stores.opencart.redirects import note_redirects, write_maps
 from stores.opencart.tree import load_tree

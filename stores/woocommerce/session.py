@@ -10,7 +10,7 @@ from typing import TypeVar
 from schemas.contents import Contents
 from schemas.errors import StoreError
 from schemas.plan import Operation
-from schemas.woocommerce import WooCommerceStore
+from schemas.settings.woocommerce import WooCommerceStore
 from stores.protocol import Journal, Progress, silent
 from stores.woocommerce.bindings import Bindings
 from stores.woocommerce.client import Client, Item

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from schemas.contents import Contents, Key, Rows
-from schemas.woocommerce import WooCommerceStore
+from schemas.settings.woocommerce import WooCommerceStore
 from stores.woocommerce.bindings import Bindings
 from stores.woocommerce.client import Client, Item
 from stores.woocommerce.text import unescaped

@@ -12,8 +12,8 @@ from schemas.contents import Contents
 from schemas.errors import SettingsError, StoreError
 from schemas.plan import StorePlan
 from schemas.report import StoreResult
+from schemas.settings.woocommerce import WooCommerceStore
 from schemas.values import plain_values
-from schemas.woocommerce import WooCommerceStore
 from stores.protocol import Capabilities, Journal, Known, Progress, Replan, Wanted, silent
 from stores.woocommerce.bindings import Bindings, Remember
 from stores.woocommerce.categories import hide_categories, show_categories

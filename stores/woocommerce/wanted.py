@@ -8,7 +8,7 @@ from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Any
 
 from schemas.contents import Contents, Key, Rows
-from schemas.woocommerce import EditorsField, WooCommerceStore
+from schemas.settings.woocommerce import EditorsField, WooCommerceStore
 from stores.protocol import Wanted
 from stores.woocommerce.snapshot import CATEGORY_COLUMNS, offer_columns
 from stores.woocommerce.text import category_name, clean

@@ -9,13 +9,13 @@ import time
 
 import pytest
 
-from flows import notify
-from flows.lock import hold
-from flows.main_path import sync
+from engine.alerts import notify
+from engine.lock import hold
+from engine.main_path import sync
 from reports.alert import alert_text
 from schemas.errors import SettingsError
 from schemas.report import RunReport
-from schemas.shop import load_shop
+from schemas.settings.shop import load_shop
 from tests.alerts.receivers import smtp_receiver
 from tests.cli.conftest import without
 from tests.e2e.test_promises import GOODS, SECTIONS, TYPES

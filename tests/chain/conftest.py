@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flows.one_shop import run_one
+from engine.chain.shop_run import run_one
 from tests.chain.fleet import SOUND, fleet, state_of, stores_of
 from tests.database_servers import DatabaseServer
 

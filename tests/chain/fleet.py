@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import create_engine, inspect, text
 
-from schemas.shop import load_shop
+from schemas.settings.shop import load_shop
 from tests.pure import goods_frame, sections_frame, types_frame
 from tests.source.conftest import Place
 
@@ -136,7 +136,7 @@ def state_of(folder: str) -> dict[str, list[dict[str, Any]]]:
 
 def runs_of(folder: str) -> list[tuple[str, int]]:
     """Outcome and exit code of the shop's runs, newest first."""
-    from state.store import State
+    from state.database import State
 
     shop = load_shop(folder)
     state = State(shop.state_url, shop.name)

@@ -16,13 +16,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from flows.chain import find_shops, run_chain
-from flows.lock import hold
-from flows.one_shop import run_one
+from engine.chain.chain import find_shops, run_chain
+from engine.chain.shop_run import run_one
+from engine.lock import hold
 from schemas.chain import WORST_LAST, ChainReport, ShopResult
 from schemas.errors import EXIT_CODES, SettingsError
-from schemas.shop import load_shop
-from state.store import State
+from schemas.settings.shop import load_shop
+from state.database import State
 from tests.chain.fleet import NAMES, SOUND, fleet, runs_of, stores_of
 from tests.faults.test_broken_nights import STEP
 

@@ -15,8 +15,8 @@ import pandas as pd
 import pytest
 
 from cli.main import main
-from schemas.shop import load_shop
-from state.store import State
+from schemas.settings.shop import load_shop
+from state.database import State
 from tests.e2e.conftest import ShopFolder, local  # noqa: F401 - a fixture, found by its name
 from tests.e2e.test_promises import GOODS, SECTIONS, TYPES
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.lock import hold
-from schemas.shop import load_shop
+from engine.lock import hold
+from schemas.settings.shop import load_shop
 from tests.alerts.conftest import receiver  # noqa: F401 - a fixture, found by its name
 from tests.cli.conftest import without
 
@@ -103,7 +103,7 @@ def test_neither_help_nor_a_plan_pays_for_apprise():
         "for words in (['--help'], ['alerts', '--help']):\n"
         "    try: app(words)\n"
         "    except SystemExit: pass\n"
-        "import flows.main_path\n"  # what torgsync plan imports
+        "import engine.main_path\n"  # what torgsync plan imports
         "print(json.dumps([m for m in ('apprise', 'prefect') if m in sys.modules]))"
     )
     root = Path(__file__).parents[2]

@@ -6,8 +6,8 @@ import threading
 import time
 from datetime import date, timedelta
 
-from flows.lock import hold
-from schemas.shop import load_shop
+from engine.lock import hold
+from schemas.settings.shop import load_shop
 from tests.cli.conftest import without
 
 

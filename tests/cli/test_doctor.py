@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from flows.lock import hold
-from schemas.shop import load_shop
+from engine.lock import hold
+from schemas.settings.shop import load_shop
 from tests.e2e.conftest import ShopFolder
 from tests.e2e.test_promises import GOODS, SECTIONS, TYPES
 

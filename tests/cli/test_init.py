@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cli.init import STORES
-from schemas.shop import load_shop
-from schemas.stores import KINDS
+from schemas.settings.shop import load_shop
+from schemas.settings.stores import KINDS
 from tests.e2e.test_promises import GOODS, SECTIONS, TYPES
 from tests.source.conftest import Place
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from flows.lock import hold
-from schemas.shop import load_shop
-from state.store import State
+from engine.lock import hold
+from schemas.settings.shop import load_shop
+from state.database import State
 from tests.cli.conftest import renamed, without
 
 
@@ -39,8 +39,8 @@ def test_runs_needs_no_shop_where_one_stands_in_its_folder(loaded, torgsync, mon
 
 def test_a_run_that_was_killed_shows_as_interrupted_and_one_that_holds_the_shop_as_running(loaded, torgsync):
     code = (
-        "import os, sys; from flows.lock import hold; from schemas.report import RunReport\n"
-        "from schemas.shop import load_shop; from state.store import State\n"
+        "import os, sys; from engine.lock import hold; from schemas.report import RunReport\n"
+        "from schemas.settings.shop import load_shop; from state.database import State\n"
         "shop = load_shop(sys.argv[1]); hold(shop).__enter__()\n"
         "report = RunReport(run='29990101-000000-dead', shop=shop.name, started_at='2999-01-01T00:00:00.000+00:00')\n"
         "State(shop.state_url, shop.name).start_run(report); os._exit(9)"

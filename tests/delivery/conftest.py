@@ -13,7 +13,7 @@ import pytest
 import trustme
 from minio import Minio
 
-from schemas.delivery import DeliverySettings
+from schemas.settings.delivery import DeliverySettings
 from stores.delivery import Target
 from tests.delivery.places import Place, in_bucket, on_disk
 from tests.delivery.servers import (

@@ -9,8 +9,8 @@ from typing import BinaryIO
 
 import pytest
 
-from schemas.delivery import DeliverySettings
 from schemas.errors import StoreError
+from schemas.settings.delivery import DeliverySettings
 from stores.delivery import Target, check, deliver, read_digest
 from stores.delivery.s3 import s3_session
 from tests.delivery.places import BEFORE, NAME, NEW, OLD, OLDER, Place, marker

@@ -14,8 +14,8 @@ import asyncssh
 import pytest
 import trustme
 
-from schemas.delivery import DeliverySettings
 from schemas.errors import StoreError
+from schemas.settings.delivery import DeliverySettings
 from stores.delivery import Target, check, deliver, read_digest
 from stores.delivery.session import ConnectionFailed
 from tests.delivery.conftest import Keys

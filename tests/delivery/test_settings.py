@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from schemas.delivery import PROTOCOL_KEYS, PROTOCOLS, DeliverySettings
+from schemas.settings.delivery import PROTOCOL_KEYS, PROTOCOLS, DeliverySettings
 from stores.delivery import GAPS, Target
 
 DOCS = Path(__file__).parents[2] / "docs" / "delivery.md"

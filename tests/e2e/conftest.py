@@ -12,9 +12,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from flows.main_path import sync
+from engine.main_path import sync
 from schemas.report import RunReport
-from schemas.shop import load_shop
+from schemas.settings.shop import load_shop
 from tests.source.conftest import PASSWORD_ENV, Place, place  # noqa: F401 - a fixture, found by its name
 from tests.trs.conftest import real  # noqa: F401 - a fixture, found by its name
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sources.trs_base import frames_from_trs
-from sources.trs_file import read_trs
+from sources.trs.base import frames_from_trs
+from sources.trs.file import read_trs
 from tests.e2e.conftest import ShopFolder
 
 NIGHTS = ("2025-02-06", "2025-02-07", "2025-02-09")

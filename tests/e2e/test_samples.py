@@ -10,8 +10,8 @@ import pytest
 
 from cli.samples import run_sample, samples_folder, stale_files
 from schemas.reasons import REASONS
-from schemas.shop import load_shop
-from sources.csv_input import read_csv_dir
+from schemas.settings.shop import load_shop
+from sources.stand_in.csv_input import read_csv_dir
 
 SAMPLES = ("household", "hostile", "trade-equipment")
 
@@ -57,7 +57,7 @@ def test_every_row_of_the_hostile_shop_is_used_or_in_the_quarantine_with_a_known
 
 def test_the_hostile_shop_ends_with_exit_code_5_under_the_default_limits_and_loads_nothing(tmp_path):
     from cli.samples import set_up
-    from flows.main_path import sync
+    from engine.main_path import sync
 
     set_up(samples_folder() / "hostile", tmp_path)
     settings = tmp_path / "shop.toml"

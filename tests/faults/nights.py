@@ -19,12 +19,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
-import flows.session
-from flows.main_path import sync
-from flows.steps import PlainSteps
+import engine.session
+from engine.main_path import sync
+from engine.steps import PlainSteps
 from schemas.extract import Extract
 from schemas.report import RunReport
-from schemas.shop import SourceSettings, load_shop
+from schemas.settings.shop import SourceSettings, load_shop
 from tests.faults.sweep import Effects
 from tests.pure import goods_frame, sections_frame, types_frame
 
@@ -121,7 +121,7 @@ def clock(night: int) -> Iterator[None]:
             return datetime.combine(datetime(2026, 1, 10) + timedelta(days=night), datetime.now(tz).time())
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(flows.session, "datetime", Clock)
+        patch.setattr(engine.session, "datetime", Clock)
         yield
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import fdb
 import pytest
 
-import sources.firebird
-from schemas.shop import load_shop
-from sources.base import build_base
-from sources.firebird import read_base
+import sources.firebird.extract
+from schemas.settings.shop import load_shop
+from sources.firebird.extract import read_base
+from sources.stand_in.base import build_base
 from tests.faults.nights import LAST, everything, extract, frames_of, last_run, run_night, stores
 from tests.faults.test_broken_nights import Sweep, third  # noqa: F401 - a fixture, found by its name
 
@@ -37,7 +37,7 @@ def test_a_base_that_goes_away_at_any_fetch_leaves_every_store_as_it_was(third: 
     folder = third.folder()
     build_base(folder / "base.fdb", *frames_of(extract(LAST)))
     settings = load_shop(folder)
-    monkeypatch.setattr(sources.firebird, "BLOCK", 10)
+    monkeypatch.setattr(sources.firebird.extract, "BLOCK", 10)
     fetches = Fetches(monkeypatch)
     read_base(settings.source, folder)
     total = fetches.count

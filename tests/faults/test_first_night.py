@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import create_engine, inspect, text
 
 from schemas.errors import StoreError
+from schemas.settings.stores import SqlStore
 from schemas.sql import migrate
-from schemas.stores import SqlStore
 from stores.sql import TABLES, VERSION_TABLE, VERSIONS, SqlTarget
 from tests.faults.sweep import Effects, fail, forked, kill, watched
 from tests.faults.test_broken_nights import Sweep

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-import flows.lock
-from flows.lock import application_name, held, hold, lock_key
+import engine.lock
+from engine.lock import application_name, held, hold, lock_key
 from schemas.errors import SettingsError, ShopBusy
-from schemas.shop import load_shop
+from schemas.settings.shop import load_shop
 from tests.faults.nights import SETTINGS
 from tests.faults.sweep import forked
 
@@ -25,11 +25,11 @@ TRIES = 20
 # waits for the word to start, tries, and keeps the shop until its input ends
 CONTENDER = """
 import sys
-import flows.lock
-from flows.lock import hold
+import engine.lock
+from engine.lock import hold
 from schemas.errors import ShopBusy
-from schemas.shop import load_shop
-flows.lock.PATIENCE = 0.2
+from schemas.settings.shop import load_shop
+engine.lock.PATIENCE = 0.2
 shops = [load_shop(folder) for folder in sys.argv[1:]]
 print("ready", flush=True)
 for line in sys.stdin:
@@ -192,11 +192,11 @@ def test_a_holder_whose_machine_loses_its_power_is_missed_within_two_minutes(tmp
 
     def ask(connection, shop, end):
         lock(connection, shop, end)
-        for name in flows.lock._KEEPALIVES:
+        for name in engine.lock._KEEPALIVES:
             told[name] = connection.execute(text(f"show {name}")).scalar()
 
-    lock = flows.lock._lock
-    monkeypatch.setattr(flows.lock, "_lock", ask)
+    lock = engine.lock._lock
+    monkeypatch.setattr(engine.lock, "_lock", ask)
     with hold(load_shop(shop_folder(tmp_path / "shop", postgres_url))):
         assert told == {"tcp_keepalives_idle": "60", "tcp_keepalives_interval": "20", "tcp_keepalives_count": "3"}
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import flows.carry_out
-import flows.main_path
+import engine.apply
+import engine.main_path
 import stores.publish
 import stores.sql
 from tests.faults.sweep import Effects, fail
@@ -58,12 +58,12 @@ def test_a_store_that_is_written_bit_by_bit_is_noticed(third, monkeypatch):  # n
 
 def test_a_night_that_is_counted_twice_is_noticed(third, monkeypatch):  # noqa: F811
     assert noticed(third, the_end) == ""
-    real = flows.carry_out.next_tombstones
+    real = engine.apply.next_tombstones
 
     def next_tombstones(known: Any, *args: Any) -> Any:
         return real({grave: replace(stone, last_night="") for grave, stone in known.items()}, *args)
 
-    monkeypatch.setattr(flows.carry_out, "next_tombstones", next_tombstones)
+    monkeypatch.setattr(engine.apply, "next_tombstones", next_tombstones)
     assert "state came out otherwise" in noticed(third, the_end)
 
 
@@ -83,7 +83,7 @@ def test_a_state_that_knows_a_load_before_any_store_was_written_is_noticed(third
     The settlement's statements come first here, so that the place of the feed in a sound night is one within a store.
     """
     assert noticed(third, feed) == ""
-    real_plan, real_carry_out = flows.main_path.make_plan, flows.main_path.carry_out
+    real_plan, real_carry_out = engine.main_path.make_plan, engine.main_path.carry_out
 
     def make_plan(run: Any, held: Any) -> Any:
         plan = real_plan(run, held)
@@ -95,9 +95,9 @@ def test_a_state_that_knows_a_load_before_any_store_was_written_is_noticed(third
         return plan
 
     def carry_out(run: Any, *args: Any) -> None:
-        flows.carry_out._settle(run, complete=True)
+        engine.apply._settle(run, complete=True)
         real_carry_out(run, *args)
 
-    monkeypatch.setattr(flows.main_path, "make_plan", make_plan)
-    monkeypatch.setattr(flows.main_path, "carry_out", carry_out)
+    monkeypatch.setattr(engine.main_path, "make_plan", make_plan)
+    monkeypatch.setattr(engine.main_path, "carry_out", carry_out)
     assert "came out otherwise" in noticed(third, feed)

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from flows.again import resume
-from flows.lock import hold
-from flows.steps import PlainSteps
-from flows.told_to_end import end_on_sigterm
+from engine.lock import hold
+from engine.runs.resume import resume
+from engine.signals import end_on_sigterm
+from engine.steps import PlainSteps
 from schemas.errors import Interrupted
-from schemas.shop import load_shop
+from schemas.settings.shop import load_shop
 from tests.e2e.conftest import ShopFolder, local  # noqa: F401 - a fixture, found by its name
 from tests.faults.nights import clock, everything, last_run
 from tests.faults.sweep import Effects, forked, send
@@ -132,8 +132,8 @@ def handlers():
 
 signal.signal(signal.SIGTERM, lambda *_: None)
 before = handlers()
-from schemas.shop import load_shop
-from sources.connection import connect
+from schemas.settings.shop import load_shop
+from sources.firebird.connection import connect
 shop = load_shop(Path(sys.argv[1]))
 with connect(shop.source, shop.folder) as base:
     during = handlers()
@@ -147,14 +147,14 @@ def test_a_killed_run_is_shown_as_interrupted_by_the_next(local: ShopFolder):  #
     local.base(types_frame((1, None, "Дім", 1)), sections_frame((1, None, "Дім", 1)), goods_frame((1, 1)))
 
     def work() -> None:
-        import flows.main_path as main_path
+        import engine.main_path as main_path
 
         main_path.carry_out = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
         local.run()
 
     assert forked(work) == -9
     assert local.run().outcome == "ok"
-    from state.store import State
+    from state.database import State
 
     shop = load_shop(local.folder)
     state = State(shop.state_url, shop.name)
@@ -168,8 +168,8 @@ def test_a_killed_run_is_shown_as_interrupted_by_the_next(local: ShopFolder):  #
 
 def test_the_sweep_notices_a_state_that_is_confirmed_before_its_store_was_written(third, monkeypatch):  # noqa: F811
     """A planted defect: were this not noticed, the sweeps above would prove nothing."""
-    import flows.carry_out as module
-    from state.store import Confirmed
+    import engine.apply as module
+    from state.database import Confirmed
 
     real = module._apply_store
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from flows.lock import hold
-from flows.told_to_end import end_on_sigterm
+from engine.lock import hold
+from engine.signals import end_on_sigterm
 from schemas.errors import Interrupted
-from schemas.shop import load_shop
+from schemas.settings.shop import load_shop
 from tests.faults.nights import everything, last_run, run_night
 from tests.faults.sweep import Effects, forked, send
 from tests.faults.test_broken_nights import STEP, Sweep, once, third  # noqa: F401 - a fixture, found by its name

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from schemas.feeds import CsvFeed, GoogleFeed, JsonFeed, YmlFeed
+from schemas.settings.feeds import CsvFeed, GoogleFeed, JsonFeed, YmlFeed
 from schemas.tables import CATEGORIES, OFFERS, conform
 from stores.feeds.google import write_google
 from stores.feeds.sink import FeedFile

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.feeds import COMPUTED, TABLE_COLUMNS, YML_PROFILES, CsvFeed, GoogleFeed, JsonFeed, YmlFeed
+from schemas.settings.feeds import COMPUTED, TABLE_COLUMNS, YML_PROFILES, CsvFeed, GoogleFeed, JsonFeed, YmlFeed
 
 PAGE = (Path(__file__).parents[2] / "docs" / "feeds.md").read_text(encoding="utf-8")
 

@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from schemas.feeds import CsvFeed, GoogleFeed, JsonFeed, YmlFeed
+from schemas.settings.feeds import CsvFeed, GoogleFeed, JsonFeed, YmlFeed
 from schemas.tables import CATEGORIES, OFFERS, conform
 from stores.feeds.goods import KINDS
 from tests.feeds.rules import faults

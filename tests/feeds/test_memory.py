@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from schemas.feeds import CsvFeed, JsonFeed
+from schemas.settings.feeds import CsvFeed, JsonFeed
 from stores.feeds.google import write_google
 from stores.feeds.tables import write_csv, write_json
 from stores.feeds.yml import write_yml

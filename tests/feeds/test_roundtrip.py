@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from schemas.feeds import YML_PROFILES, CsvFeed, JsonFeed
+from schemas.settings.feeds import YML_PROFILES, CsvFeed, JsonFeed
 from stores.feeds.goods import unsellable
 from tests.feeds.rules import faults
 from tests.feeds.shop import categories, google_feed, offers, write, yml_feed

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from schemas.errors import StoreError
-from schemas.feeds import PRIVATE, TABLE_COLUMNS, CsvFeed, JsonFeed
+from schemas.settings.feeds import PRIVATE, TABLE_COLUMNS, CsvFeed, JsonFeed
 from tests.feeds.shop import categories, offers, write
 
 GOODS = offers(

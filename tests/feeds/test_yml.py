@@ -11,9 +11,9 @@ import yandex_market_language
 from lxml import etree
 
 from schemas.errors import SettingsError, StoreError
-from schemas.feeds import MARK_MISSING_PRODUCT_AS, YML_PROFILES
+from schemas.settings.feeds import MARK_MISSING_PRODUCT_AS, YML_PROFILES
 from schemas.tables import OFFERS, conform
-from sources.trs_file import read_trs
+from sources.trs.file import read_trs
 from stores.feeds.yml import content_sha256
 from tests.feeds.rules import faults
 from tests.feeds.shop import TREE, categories, offers, write, yml_feed

@@ -9,10 +9,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-import flows.session
-from flows.again import find_run
+import engine.session
+from engine.runs.resume import find_run
 from schemas.report import RunReport
-from state.store import Confirmed, State
+from state.database import Confirmed, State
 from tests.nights.world import World
 
 BEGIN = datetime(2026, 3, 1, 2, 30, tzinfo=timezone(timedelta(hours=2)))
@@ -26,7 +26,7 @@ class Clock:
         self.world, self.monkeypatch = world, monkeypatch
 
     def at(self, moment: datetime) -> RunReport:
-        self.monkeypatch.setattr(flows.session, "now", lambda: moment)
+        self.monkeypatch.setattr(engine.session, "now", lambda: moment)
         report = self.world.sync()
         assert report.outcome == "ok", report.message
         return report

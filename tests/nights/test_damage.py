@@ -8,10 +8,10 @@ import fdb
 import pandas as pd
 import pytest
 
-import sources.firebird
+import sources.firebird.extract
 from schemas.extract import Extract
-from schemas.shop import load_shop
-from sources.firebird import read_base
+from schemas.settings.shop import load_shop
+from sources.firebird.extract import read_base
 from tests.e2e.conftest import ShopFolder, local  # noqa: F401 - a fixture, found by its name
 from tests.pure import goods_frame, sections_frame, types_frame
 
@@ -161,7 +161,7 @@ def test_a_connection_cut_in_the_middle_of_a_table_changes_no_byte_of_any_store(
                 raise fdb.DatabaseError("Error writing data to the connection.", -902, 335544721)
         return real(cursor, size)
 
-    monkeypatch.setattr(sources.firebird, "BLOCK", 10)
+    monkeypatch.setattr(sources.firebird.extract, "BLOCK", 10)
     monkeypatch.setattr(fdb.Cursor, "fetchmany", cut)
     report = shop.run()
     assert (report.exit_code, report.outcome) == (1, "failed")
@@ -183,7 +183,7 @@ def test_a_part_of_the_goods_read_twice_is_quarantined_and_changes_no_byte(shop)
     settings = load_shop(shop.folder)
     whole = read_base(settings.source, settings.folder)
     double = Extract(whole.product_types, whole.sections, pd.concat([whole.goods, whole.goods[:5]], ignore_index=True))
-    from flows.main_path import sync
+    from engine.main_path import sync
 
     report = sync(settings, read=lambda source, folder: double)
     assert report.quarantine == {"id_duplicate": 10}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-import flows.session
+import engine.session
 from schemas.errors import SettingsError
 from schemas.report import RUN_FILES
 from tests.nights.world import World
@@ -66,7 +66,7 @@ def images(world: World) -> dict[str, bytes]:
 def test_a_feed_is_written_when_its_content_changes_and_left_alone_on_another_night(world, monkeypatch):
     seen = []
     for night in range(3):
-        monkeypatch.setattr(flows.session, "now", lambda night=night: BEGIN + timedelta(days=night))
+        monkeypatch.setattr(engine.session, "now", lambda night=night: BEGIN + timedelta(days=night))
         if night == 2:
             world.goods[1] = (2, "Товар 1, новий")
         report = world.sync()
@@ -134,7 +134,7 @@ def test_goods_that_lose_their_price_disappear_from_a_feed_and_too_many_of_them_
 @pytest.mark.parametrize("store", ["prom", "google"])
 def test_a_good_without_a_price_is_hidden_until_it_has_one_again_and_is_never_retired(world, store, monkeypatch):
     def night(number: int) -> None:
-        monkeypatch.setattr(flows.session, "now", lambda: BEGIN + timedelta(days=number))
+        monkeypatch.setattr(engine.session, "now", lambda: BEGIN + timedelta(days=number))
         report = world.sync({})
         assert report.outcome == "ok", report.message
 

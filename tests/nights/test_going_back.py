@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-import flows.session
-from flows.again import apply_file, resume, retry, rollback
-from flows.main_path import sync
-from flows.session import Setting
-from flows.steps import PlainSteps
+import engine.session
+from engine.main_path import sync
+from engine.runs.resume import apply_file, resume, retry, rollback
+from engine.session import Setting
+from engine.steps import PlainSteps
 from schemas.errors import SettingsError
 from tests.nights.world import ALL, World
 
@@ -33,7 +33,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """Two SQL stores; each run is an hour later than the one before."""
     hours = iter(range(1000))
     begin = datetime(2026, 3, 1, 2, 30, tzinfo=timezone(timedelta(hours=2)))
-    monkeypatch.setattr(flows.session, "now", lambda: begin + timedelta(hours=next(hours)))
+    monkeypatch.setattr(engine.session, "now", lambda: begin + timedelta(hours=next(hours)))
     world = World(tmp_path / "shop")
     world.settings(stores=TWO)
     world.sections = {n: (None if n == 1 else 1, f"Розділ {n}", n) for n in range(1, 5)}

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-import flows.session
-from flows.steps import PlainSteps
+import engine.session
+from engine.steps import PlainSteps
 from tests.nights.world import World
 
 BEGIN = datetime(2026, 3, 1, 2, 30, tzinfo=timezone(timedelta(hours=2)))
@@ -24,7 +24,7 @@ class Nights:
 
     def sync(self, days: int = 1) -> dict[str, dict[str, int]]:
         self.night += days
-        self.monkeypatch.setattr(flows.session, "now", lambda: BEGIN + timedelta(days=self.night))
+        self.monkeypatch.setattr(engine.session, "now", lambda: BEGIN + timedelta(days=self.night))
         report = self.world.sync()
         assert report.outcome == "ok", report.message
         return report.plan

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-import flows.carry_out
-import flows.session
+import engine.apply
+import engine.session
 from cli.explain import explain
-from flows.again import apply_file, retry
+from engine.runs.resume import apply_file, retry
 from schemas.errors import RulesError
-from state.store import State
+from state.database import State
 from tests.nights.world import ALL, STORES, Broken, World, fault
 
 BEGIN = datetime(2026, 3, 1, 2, 30, tzinfo=timezone(timedelta(hours=2)))
@@ -41,7 +41,7 @@ class Nights:
 
     def sync(self, allow: dict[str, int] | None = None) -> Any:
         self.night += 1
-        self.monkeypatch.setattr(flows.session, "now", lambda: BEGIN + timedelta(days=self.night))
+        self.monkeypatch.setattr(engine.session, "now", lambda: BEGIN + timedelta(days=self.night))
         return self.world.sync(allow)
 
     def plan(self) -> dict[str, dict[str, int]]:
@@ -329,7 +329,7 @@ def test_what_a_run_which_was_broken_off_has_shown_in_one_store_alone_is_remembe
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(flows.carry_out, "_settle", killed)
+        patch.setattr(engine.apply, "_settle", killed)
         assert nights.sync().outcome == "interrupted"
     assert nights.store()[0][4] == ("Великі кухлі", 2)
     nights.world.rules(MERGE.replace("merge: {number: 3}", "rename: Малі кухлі"))

@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-import flows.session
-from state.store import State
+import engine.session
+from state.database import State
 from tests.nights.world import World
 
 NIGHTS = 200
@@ -71,7 +71,7 @@ def test_two_hundred_nights_account_for_every_good_and_leave_nothing_behind(tmp_
     ever: set[int] = set()
     sizes = {}
     for night in range(NIGHTS):
-        monkeypatch.setattr(flows.session, "now", lambda night=night: begin + timedelta(days=night))
+        monkeypatch.setattr(engine.session, "now", lambda night=night: begin + timedelta(days=night))
         edit(world, dice, night)
         report = world.sync({"root_vanished": 99, "second_root": 99})
         assert report.outcome == "ok", f"night {night}: {report.message}"

@@ -13,7 +13,7 @@ import hypothesis.strategies as st
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-import flows.session
+import engine.session
 from tests.nights.world import Broken, World, fault
 
 NAMES = st.sampled_from(["Посуд", "Тарілки", "Їдальня", "Ґудзики’", "Білизна & Co", "Набори", "Сад"])
@@ -39,13 +39,13 @@ class Nights(RuleBasedStateMachine):
         self.foreign: list[dict[str, object]] = []
         self.dirty = False
         self.night = BEGIN
-        self.real_now = flows.session.now
+        self.real_now = engine.session.now
         seconds = itertools.count()  # no two runs begin at once
-        flows.session.now = lambda: self.night + timedelta(seconds=next(seconds))
+        engine.session.now = lambda: self.night + timedelta(seconds=next(seconds))
         self.sync()
 
     def teardown(self) -> None:
-        flows.session.now = self.real_now
+        engine.session.now = self.real_now
         shutil.rmtree(self.home, ignore_errors=True)
 
     # --- edits in Torgsoft ---

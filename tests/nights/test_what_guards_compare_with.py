@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from flows.again import rollback
-from flows.doctor import examine
-from flows.main_path import sync
-from flows.session import Setting
+from engine.main_path import sync
+from engine.runs.resume import rollback
+from engine.session import Setting
+from engine.setup.doctor import examine
 from schemas.errors import SettingsError
 from schemas.report import RunReport
 from tests.nights.world import STORES, World

@@ -15,16 +15,16 @@ import pandas as pd
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from flows.again import resume, rollback
-from flows.main_path import plan, sync
-from flows.steps import PlainSteps
+from engine.main_path import plan, sync
+from engine.runs.resume import resume, rollback
+from engine.steps import PlainSteps
 from schemas.extract import Extract
 from schemas.plan import Plan
 from schemas.report import RunReport
-from schemas.shop import Shop, load_shop
-from sources.trs_file import read_trs
+from schemas.settings.shop import Shop, load_shop
+from sources.trs.file import read_trs
+from state.database import State
 from state.history import History
-from state.store import State
 from tests.pure import goods_frame, sections_frame, types_frame
 from transforms.guards import GUARDS
 

@@ -18,9 +18,9 @@ from sqlalchemy.engine import Engine, make_url
 
 from schemas.catalogue import Catalogue
 from schemas.contents import Contents, Rows
-from schemas.opencart import OpenCartStore
 from schemas.plan import Operation, StorePlan
 from schemas.report import StoreResult
+from schemas.settings.opencart import OpenCartStore
 from schemas.tables import DECIMAL, RAW_GOODS, conform
 from stores.opencart.check import check
 from stores.opencart.target import OpenCartTarget

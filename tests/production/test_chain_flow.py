@@ -85,7 +85,7 @@ def kill_the_worker_of(folder: Path, killed: list[int]) -> threading.Thread:
 def test_eight_shops_on_dask_end_as_one_after_another_though_a_worker_is_killed_in_the_middle(
     tmp_path, postgres_url, sequential, cluster, prefect_server_url
 ):
-    from flows.chain_flow import run_chain_as_flow
+    from flows.chain import run_chain_as_flow
 
     folders = fleet(tmp_path, postgres_url)
     workers = {worker.process.pid for worker in cluster.workers.values()}
@@ -118,7 +118,7 @@ def test_eight_shops_on_dask_end_as_one_after_another_though_a_worker_is_killed_
 @pytest.mark.prefect
 @pytest.mark.timeout(240)
 def test_on_threads_the_flow_of_sound_shops_completes_and_returns_the_recap(tmp_path, prefect_server_url):
-    from flows.chain_flow import sync_chain
+    from flows.chain import sync_chain
 
     folders = fleet(tmp_path, names=("toys", "tools"))
     report = sync_chain(folders, workers=2)
@@ -130,8 +130,8 @@ def test_on_threads_the_flow_of_sound_shops_completes_and_returns_the_recap(tmp_
 
 
 def test_a_shop_whose_state_is_a_file_is_refused_on_dask_before_anything_is_read(tmp_path):
-    from flows.chain_flow import check_shared
-    from flows.one_shop import run_one
+    from engine.chain.shop_run import run_one
+    from flows.chain import check_shared
 
     (folder,) = fleet(tmp_path, names=("tools",))
     result = run_one(folder, check=check_shared)
@@ -141,7 +141,7 @@ def test_a_shop_whose_state_is_a_file_is_refused_on_dask_before_anything_is_read
 
 
 def test_without_prefect_dask_the_chain_says_what_to_install(monkeypatch):
-    from flows.chain_flow import INSTALL, dask_runner
+    from flows.chain import INSTALL, dask_runner
 
     monkeypatch.setitem(sys.modules, "prefect_dask.task_runners", None)
     with pytest.raises(SettingsError, match="prefect-dask is not installed") as caught:

@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 import psutil
 import pytest
 
-from schemas.shop import load_shop
-from state.store import State
+from schemas.settings.shop import load_shop
+from state.database import State
 from tests.e2e.conftest import ShopFolder
 from tests.e2e.test_promises import GOODS, SECTIONS, TYPES
 from tests.production.conftest import ROOT, Served, wait_for

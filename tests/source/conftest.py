@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 
 from schemas.extract import Extract
-from schemas.shop import SourceSettings
-from sources.base import build_base
-from sources.embedded import load_client
-from sources.firebird import read_base
+from schemas.settings.shop import SourceSettings
+from sources.firebird.client import load_client
+from sources.firebird.extract import read_base
+from sources.stand_in.base import build_base
 from tests.firebird_server import FirebirdServer
 from tests.source.frames import GOODS, SECTIONS, TYPES
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from schemas.errors import SettingsError, SourceError
 from schemas.tables import RAW_GOODS, RAW_SECTIONS, conform
-from sources import standin
-from sources.base import build_base
-from sources.inspect import inspect_base, propose_map, to_toml
-from sources.schema_map import load_map
+from sources.firebird.inspect import inspect_base, propose_map, to_toml
+from sources.firebird.schema_map import load_map
+from sources.stand_in import tables as standin
+from sources.stand_in.base import build_base
 from tests.source.conftest import Place
 from tests.source.frames import GOODS, SECTIONS, TYPES
 

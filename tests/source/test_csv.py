@@ -9,7 +9,7 @@ import pytest
 
 from schemas.errors import SourceError
 from schemas.tables import RAW_GOODS
-from sources.csv_input import read_csv_dir
+from sources.stand_in.csv_input import read_csv_dir
 
 TYPES = 'type_id,parent_id,name,section_key\n1,,Одяг,89\n2,1,"КЕДЫ,КРОССОВКИ",\n'
 SECTIONS = "section_key,parent_key,name,number\n89,,Біжутерія,017\n"

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import SettingsError, SourceError, TorgsyncError
-from schemas.shop import SourceSettings
-from sources import embedded as embedded_module
-from sources.connection import parse_dsn
-from sources.firebird import read_base
-from sources.schema_map import load_map
+from schemas.settings.shop import SourceSettings
+from sources.firebird.connection import parse_dsn
+from sources.firebird.extract import client as embedded_module
+from sources.firebird.extract import read_base
+from sources.firebird.schema_map import load_map
 from tests.firebird_server import FirebirdServer
 from tests.source.conftest import PASSWORD_ENV, Place
 from tests.source.frames import goods
@@ -63,7 +63,7 @@ def test_a_half_copied_base_is_refused(embedded: Place) -> None:
 
 HOLDER = """
 import sys, fdb
-from sources.embedded import load_client
+from sources.firebird.client import load_client
 load_client()
 connection = fdb.connect(dsn=sys.argv[1], user="SYSDBA", charset="UTF8")
 print("open", flush=True)
@@ -90,8 +90,9 @@ def test_a_file_without_rights_is_named(embedded: Place) -> None:
     (embedded.folder / "base.fdb").chmod(0)
     # The other user gets a lock folder of its own: on one that root has used, the engine would wait for ever.
     code = (
-        "import os, sys; from pathlib import Path; from schemas.shop import SourceSettings;"
-        "from sources.firebird import read_base; from sources.embedded import load_client; load_client();"
+        "import os, sys; from pathlib import Path; from schemas.settings.shop import SourceSettings;"
+        "from sources.firebird.extract import read_base;"
+        "from sources.firebird.client import load_client; load_client();"
         "os.setuid(65534); os.environ['FIREBIRD_LOCK'] = sys.argv[2];"
         "\ntry: read_base(SourceSettings(dsn=sys.argv[1]), Path('/'))"
         "\nexcept Exception as error: print(type(error).__name__, error)"

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 from schemas.errors import SourceError
-from schemas.shop import SchemaMap
+from schemas.settings.shop import SchemaMap
 from schemas.tables import RAW_GOODS, RAW_PRODUCT_TYPES, RAW_SECTIONS, conform
 from schemas.trs import GOOD_COLUMNS
-from sources.schema_map import load_map
+from sources.firebird.schema_map import load_map
 from tests.source.conftest import Place
 from tests.source.frames import GOODS, SECTIONS, TYPES, UKRAINIAN, goods
 
@@ -114,7 +114,7 @@ def test_decimals_are_exact(place: Place, text: str) -> None:
 
 
 def test_every_block_reports_its_progress(embedded: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sources.firebird.BLOCK", 4)
+    monkeypatch.setattr("sources.firebird.extract.BLOCK", 4)
     embedded.build(goods=goods(10))
     seen: list[tuple[str, int, int]] = []
     embedded.read(progress=lambda *step: seen.append(step))

@@ -6,9 +6,9 @@ import fdb
 import pytest
 
 from schemas.errors import SourceError
-from sources.connection import connect
-from sources.firebird import read_base
-from sources.gds import explain
+from sources.firebird.connection import connect
+from sources.firebird.errors import explain
+from sources.firebird.extract import read_base
 from tests.source.conftest import Place
 
 WRITES = (

@@ -16,7 +16,7 @@ from lxml import etree
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import Engine
 
-from sources.trs_file import read_trs
+from sources.trs.file import read_trs
 from tests.nights.world import Broken
 
 Categories = dict[int, tuple[str, int | None]]

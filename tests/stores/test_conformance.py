@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flows.steps import PlainSteps
+from engine.steps import PlainSteps
 from schemas.plan import KINDS
 from stores.protocol import Capabilities
 from tests.nights.world import Broken, World
@@ -205,11 +205,11 @@ def test_a_failure_at_any_write_is_made_good_by_the_next_run(shop, tmp_path):
 
 
 def test_what_a_store_cannot_do_is_declared(shop):
-    from flows.run import Run
-    from flows.targets import open_store
+    from engine.open_store import open_store
+    from engine.run import Run
     from schemas.report import RunReport
+    from state.database import State
     from state.history import History
-    from state.store import State
 
     state = State(shop.world.shop.state_url, "test")
     report = RunReport(run="x", shop="test", started_at="2026-01-01T00:00:00+02:00")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from schemas.plan import Operation, Plan, StorePlan
-from schemas.schedule import ApprovalSettings
+from schemas.settings.schedule import ApprovalSettings
 from transforms.approval import to_approve
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from schemas.alerts import AlertsSettings
 from schemas.report import RunReport, StoreResult, UnmappedType
+from schemas.settings.alerts import AlertsSettings
 from transforms.degraded import degraded
 
 QUIET = {"goods_in": 1000, "goods_loaded": 1000, "goods_hidden": 20, "quarantined_rows": 5}

@@ -8,7 +8,7 @@ from schemas.contents import Rows
 from stores.feeds.trs_goods import feed_goods
 from tests.transforms.catalogues import catalogue
 from transforms.absence import Tombstone, by_entity, due, next_tombstones
-from transforms.hold import carry_over
+from transforms.carry_over import carry_over
 from transforms.plan import REDIRECT_COLUMNS
 from transforms.redirects import Buried, expired_redirects, next_redirects, redirect_id
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.stores import TrsDialect
+from schemas.settings.stores import TrsDialect
 from schemas.tables import DECIMAL, INTEGER, TEXT
 from schemas.trs import ALL_COLUMNS
-from sources.trs_file import read_trs
+from sources.trs.file import read_trs
 from stores.feeds.trs import trs_columns, trs_rows, write_trs
 
 CP1251 = "".join(bytes([b]).decode("cp1251") for b in range(32, 256) if b not in (0x7F, 0x98))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import SettingsError, SourceError
-from sources.trs_file import read_trs
+from sources.trs.file import read_trs
 
 HEAD = '"GoodID";"GoodName";"RetailPrice"\r\n'
 

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from schemas.tables import RAW_GOODS, RAW_PRODUCT_TYPES, RAW_SECTIONS
-from sources.trs_base import TrsFrames, frames_from_trs
-from sources.trs_file import read_trs
+from sources.trs.base import TrsFrames, frames_from_trs
+from sources.trs.file import read_trs
 from stores.feeds.trs import write_trs
 
 NIGHTS = ["cosmetics_2025-02-06.trs", "cosmetics_2025-02-07.trs", "cosmetics_2025-02-09.trs"]

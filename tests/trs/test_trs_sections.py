@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import SourceError
-from schemas.stores import TrsDialect
+from schemas.settings.stores import TrsDialect
 from schemas.tables import DECIMAL
-from sources.trs_base import TrsFrames, frames_from_trs
-from sources.trs_chain import join_chain, parse_chain, sniff_separator
-from sources.trs_file import read_trs
+from sources.trs.base import TrsFrames, frames_from_trs
+from sources.trs.chain import join_chain, parse_chain, sniff_separator
+from sources.trs.file import read_trs
 from stores.feeds.trs import write_trs
 
 Write = Callable[..., Path]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sources.trs_types import Ambiguity, Seen, TypePath, build_types, split_paths, type_id
+from sources.trs.types import Ambiguity, Seen, TypePath, build_types, split_paths, type_id
 
 
 def split(*paths: tuple[str, str], sections: tuple[str, ...] = ()) -> list[tuple[str, ...]]:

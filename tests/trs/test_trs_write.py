@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from schemas.errors import StoreError
-from schemas.stores import TRS_PROFILES, TrsDialect
-from sources.trs_file import read_trs
+from schemas.settings.stores import TRS_PROFILES, TrsDialect
+from sources.trs.file import read_trs
 from stores.feeds.trs import TrsWritten, write_trs
 from stores.feeds.trs_text import SUBSTITUTES, to_cp1251
 

@@ -15,8 +15,8 @@ from schemas.catalogue import Catalogue
 from schemas.contents import Contents, Rows
 from schemas.plan import Operation, StorePlan
 from schemas.report import StoreResult
+from schemas.settings.woocommerce import WooCommerceStore
 from schemas.tables import ASSIGNMENTS, CATEGORIES, CLEAN_PRODUCT_TYPES, OFFERS, SECTIONS, conform, empty_frame
-from schemas.woocommerce import WooCommerceStore
 from stores.protocol import Known
 from stores.woocommerce import WooCommerceTarget
 from stores.woocommerce.client import Clock

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from schemas.errors import StoreError
-from schemas.woocommerce import WooCommerceStore
+from schemas.settings.woocommerce import WooCommerceStore
 from stores.woocommerce.client import Access, Client, Clock
 from tests.woocommerce.standin import KEY, SECRET, Fault
 

@@ -1,0 +1,1 @@
+"""One night of a shop, and everything that a person can ask for, as plain Python. Never imports Prefect."""

@@ -1,0 +1,1 @@
+"""The nightly sync of many shops at once."""

@@ -1,0 +1,67 @@
+"""One shop's night as plain data: whatever happens to it is told, nothing is raised, so that no other shop suffers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+
+from engine.main_path import sync
+from engine.steps import PlainSteps
+from reports.summary import phrase
+from schemas.chain import ChainOutcome, ShopResult
+from schemas.errors import Interrupted, SettingsError, ShopBusy, TorgsyncError
+from schemas.report import RunReport
+from schemas.settings.shop import Shop, load_shop
+
+Listen = Callable[[str, float | None], None]
+"""Hears of each step's start (seconds None) and end."""
+
+
+def run_one(folder: str, listen: Listen | None = None, check: Callable[[Shop], None] | None = None) -> ShopResult:
+    """Run the sync of the shop in ``folder`` here and say how it ended. ``check`` may refuse it with a SettingsError.
+
+    An error that is not ours is an outcome too; its run is on record, as ``engine.session`` does it.
+    """
+    begin = perf_counter()
+    try:
+        shop = load_shop(folder)
+        if check is not None:
+            check(shop)
+        result = of_report(folder, sync(shop, PlainSteps(listen)))
+    except ShopBusy as error:
+        result = ended(folder, "busy", error.exit_code, error.message, error.next_step)
+    except SettingsError as error:
+        result = ended(folder, "wrong settings", error.exit_code, error.message, error.next_step)
+    except TorgsyncError as error:
+        result = ended(folder, "failed", error.exit_code, error.message, error.next_step)
+    except (KeyboardInterrupt, Interrupted) as error:
+        result = ended(folder, "interrupted", getattr(error, "exit_code", 130), "stopped by a signal", "run again")
+    except Exception as error:
+        result = ended(folder, "failed", 1, f"{type(error).__name__}: {error}", f"torgsync runs {folder}")
+    return result.model_copy(update={"seconds": round(perf_counter() - begin, 2)})
+
+
+def of_report(folder: str, report: RunReport) -> ShopResult:
+    """A run's report as a row of the chain's."""
+    outcome: ChainOutcome = "failed" if report.outcome == "running" else report.outcome
+    return ShopResult(
+        shop=report.shop, folder=folder, outcome=outcome, exit_code=report.exit_code, run=report.run,
+        did=phrase(report), next_step=report.next_step, goods=report.counts.get("goods_loaded"),
+        written=sum(store.written for store in report.stores),
+    )  # fmt: skip
+
+
+def ended(folder: str, outcome: ChainOutcome, exit_code: int, did: str, next_step: str = "") -> ShopResult:
+    """A shop whose run left no report."""
+    return ShopResult(
+        shop=name_of(folder), folder=folder, outcome=outcome, exit_code=exit_code, did=did, next_step=next_step
+    )
+
+
+def name_of(folder: str) -> str:
+    """The shop's name; where its settings cannot be read, its folder's."""
+    try:
+        return load_shop(folder).name
+    except SettingsError:
+        return Path(folder).name

@@ -1,0 +1,1 @@
+"""Earlier runs: found, shown, gone on with, gone back to, judged again."""

@@ -1,0 +1,64 @@
+"""The pages of a plan and of a run, with the names of categories that only the history knows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from schemas.errors import SettingsError
+from schemas.plan import Plan
+from schemas.report import RunReport
+from schemas.settings.shop import Shop
+from state.database import State
+from state.history import History
+
+
+def category_names(history: History, state: State, plan: Plan) -> dict[int, str]:
+    """Number → path of every category before and after a plan, as far as the history still knows them."""
+    names: dict[int, str] = {}
+    for fingerprint in dict.fromkeys((state.catalogue_of(plan.base), plan.catalogue)):
+        if history.has_catalogue(fingerprint):
+            frame = history.categories(fingerprint)
+            names |= {int(n): " › ".join(path) for n, path in zip(frame["number"], frame["path"], strict=True)}
+    for store in plan.stores:  # what stands in a store's own catalogue alone
+        if store.own is not None and history.has_catalogue(store.own.catalogue):
+            frame = history.categories(store.own.catalogue)
+            names = {int(n): " › ".join(path) for n, path in zip(frame["number"], frame["path"], strict=True)} | names
+    return names
+
+
+def report_page(
+    history: History, state: State, report: RunReport, plan: Plan | None, rejected: Sequence[Mapping[Any, Any]]
+) -> str:
+    """A run's page."""
+    from reports.html import run_page  # jinja2 is not needed to plan or to load
+
+    if plan is None:
+        return run_page(report, rejected=rejected)
+    known = history.has_catalogue(plan.catalogue)
+    categories = history.categories(plan.catalogue) if known else None
+    return run_page(report, plan, category_names(history, state, plan), rejected, categories)
+
+
+def read_report(shop: Shop, run: str) -> RunReport:
+    """A run's report out of the state. Raises SettingsError where there is no such run, or it left none."""
+    from engine.runs.resume import find_run  # which imports the whole engine
+
+    row = find_run(shop, run, plans=True)
+    if not row["report"]:
+        raise SettingsError(
+            f"run {row['run']} has left no report ({row['outcome']}{': ' + row['message'] if row['message'] else ''})",
+            f"torgsync runs {shop.word}",
+        )
+    return RunReport.model_validate(row["report"])
+
+
+def page_of(shop: Shop, run: str) -> str:
+    """A run as a page."""
+    report = read_report(shop, run)
+    state = State(shop.state_url, shop.name)
+    try:
+        history = History(shop.folder / "history")
+        return report_page(history, state, report, history.plan(report.run), state.quarantine(report.run))
+    finally:
+        state.close()

@@ -1,0 +1,99 @@
+"""Judges the kept extract of a run again, by today's settings, rules and schemas; no base and no store is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.runs.resume import find_run
+from engine.sections import decide_sections, names_policy, shop_rules
+from schemas.errors import QuarantineLimit, SettingsError
+from schemas.report import RunReport
+from schemas.settings.shop import Shop
+from state.database import State
+from state.history import History
+from transforms.clean import clean
+from transforms.guards import check_extract, check_quarantine
+
+Rejected = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Rejected rows of a run: that ``passes`` now, ``still`` rejected (with today's reasons), ``new``.
+
+    ``over_limit`` says why a run with today's rejected rows would be stopped; empty where it would not.
+    """
+
+    run: str
+    passes: tuple[Rejected, ...]
+    still: tuple[Rejected, ...]
+    new: tuple[Rejected, ...]
+    over_limit: str = ""
+
+
+def judged_run(shop: Shop, run: str) -> dict[str, Any]:
+    """The row of a run that judged its rows: one that applied a plan or rolled back has no quarantine of its own.
+
+    ``last`` is the newest one. Raises SettingsError where there is none.
+    """
+    if run != "last":
+        row = find_run(shop, run, plans=True)
+        if not judged(row):
+            raise SettingsError(
+                f"run {row['run']} ({row['purpose']}: {row['outcome']}) judged no rows", f"torgsync runs {shop.word}"
+            )
+        return row
+    state = State(shop.state_url, shop.name)
+    try:
+        found = next((row for row in state.runs() if judged(row)), None)
+    finally:
+        state.close()
+    if found is None:
+        raise SettingsError(f"no run of shop {shop.name} has judged any rows yet", f"torgsync sync {shop.word}")
+    return found
+
+
+def judged(row: Mapping[str, Any]) -> bool:
+    """Whether a run came as far as to validate its rows."""
+    return bool(row["report"]) and "quarantined_rows" in RunReport.model_validate(row["report"]).counts
+
+
+def replay(shop: Shop, run: str = "last") -> Replay:
+    """Validate the extract of a run again and compare what is rejected now with what was rejected then."""
+    row = judged_run(shop, run)
+    raw = History(shop.folder / "history").extract(row["extract"] or "")
+    rules = shop_rules(shop)
+    state = State(shop.state_url, shop.name)
+    try:
+        then, registry, accepted = state.quarantine(row["run"]), state.registry(), state.accepted()
+    finally:
+        state.close()
+    check_extract(raw)
+    decided = decide_sections(shop, clean(raw, names_policy(shop)), raw.sections, rules, registry)
+    frame = decided.clean.quarantine
+    now = [{str(name): value for name, value in record.items()} for record in frame.to_dict("records")]
+    before, after = _places(then), _places(now)
+    sizes = {f"raw_{name}": len(getattr(raw, name)) for name in ("product_types", "sections", "goods")}
+    limits, known = shop.quarantine, [(a["table"], a["row_key"], a["reason"]) for a in accepted]
+    try:
+        check_quarantine(frame, sizes, limits.max_rows, limits.max_share, known)
+        over = ""
+    except QuarantineLimit as error:
+        over = error.message
+    return Replay(
+        row["run"],
+        passes=tuple(item for item in then if _place(item) not in after),
+        still=tuple(item for item in now if _place(item) in before),
+        new=tuple(item for item in now if _place(item) not in before),
+        over_limit=over,
+    )
+
+
+def _place(row: Rejected) -> tuple[str, int]:
+    return str(row["table"]), int(row["row_number"])
+
+
+def _places(rows: Iterable[Rejected]) -> set[tuple[str, int]]:
+    return {_place(row) for row in rows}

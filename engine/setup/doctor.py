@@ -1,0 +1,177 @@
+"""Looks at every part of a shop that a run needs, one after the other, and says what is wrong. Changes no store.
+
+A run stops at the first thing that is wrong; whoever connects a shop wants to hear of all of them at once.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from engine.alerts.alerts import late_or_missing, receivers
+from engine.lock import held
+from engine.open_store import target_of
+from engine.sections import shop_rules
+from engine.session import refuse_renamed
+from schemas.errors import SettingsError, TorgsyncError
+from schemas.settings.alerts import TOO_OLD
+from schemas.settings.delivery import DeliverySettings
+from schemas.settings.shop import Shop, load_shop
+from schemas.settings.stores import FileStore, SqlStore, Store
+from sources.firebird.extract import count_base
+from state.database import State
+from state.history import History
+from stores.delivery import Target, check
+from stores.protocol import Known
+
+Status = Literal["ok", "warning", "failed"]
+ROOM = 1_000_000_000
+"""Bytes: less free space than this is worth a warning."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check: what was found, and for what is not as it should be what to do."""
+
+    check: str
+    status: Status
+    told: str
+    next_step: str = ""
+    seconds: float = 0.0
+
+
+Told = tuple[Status, str, str]
+
+
+def examine(name: str | Path) -> Iterator[Finding]:
+    """Check after check, each as soon as it is done; where shop.toml itself is wrong, there is nothing more to see."""
+    try:
+        shop = load_shop(name)
+    except TorgsyncError as error:
+        yield Finding("shop.toml", "failed", error.message, error.next_step)
+        return
+    stores = ", ".join(f"{store.name} ({store.kind})" for store in shop.stores)
+    yield Finding("shop.toml", "ok", f"{shop.name}; stores: {stores or 'none'}")
+    for title, look in _checks(shop):
+        yield _finding(title, look)
+
+
+def _finding(title: str, look: Callable[[], Told]) -> Finding:
+    begin = time.perf_counter()
+    try:
+        status, told, next_step = look()
+    except TorgsyncError as error:
+        status, told, next_step = "failed", error.message, error.next_step
+    return Finding(title, status, told, next_step, round(time.perf_counter() - begin, 3))
+
+
+def _checks(shop: Shop) -> Iterator[tuple[str, Callable[[], Told]]]:
+    yield "folder", partial(_folder, shop)
+    yield "base", partial(_base, shop)
+    yield "rules", partial(_rules, shop)
+    yield "state", partial(_state, shop)
+    yield "lock", partial(_lock, shop)
+    for settings in shop.stores:
+        yield f"store {settings.name}", partial(_store, shop, settings)
+    yield "alerts", partial(_alerts, shop)
+    yield "nights", partial(_nights, shop)
+
+
+def _folder(shop: Shop) -> Told:
+    if not os.access(shop.folder, os.W_OK | os.X_OK):
+        raise SettingsError(f"{shop.folder}: no right to write there", "correct the folder's rights")
+    free = shutil.disk_usage(shop.folder).free
+    told = f"{free / 1e9:,.1f} GB free"
+    if free < ROOM:
+        return "warning", told, "free space: the history of the runs, the outputs and the state grow there"
+    return "ok", told, ""
+
+
+def _base(shop: Shop) -> Told:
+    about, rows = count_base(shop.source, shop.folder)
+    told = ", ".join(f"{count:,} {name.removeprefix('raw_').replace('_', ' ')}" for name, count in rows.items())
+    told = f"{about['server']}, ODS {about['ods']}, charset {about['charset']}: {told}"
+    if not rows["raw_product_types"] or not rows["raw_goods"]:
+        return "failed", told, "a run would stop: see that dsn and map name the right base and tables"
+    if not rows["raw_sections"]:
+        return "warning", told, f'no type has a section of its own: unmapped = "{shop.sections.unmapped}" decides'
+    return "ok", told, ""
+
+
+def _rules(shop: Shop) -> Told:
+    rules = shop_rules(shop)
+    if shop.sections.rules is None:
+        return "ok", f'none; a type without a section: unmapped = "{shop.sections.unmapped}"', ""
+    return "ok", f"{len(rules.rules)} in {shop.sections.rules}; torgsync plan shows what they match", ""
+
+
+def _no_state_yet(shop: Shop) -> bool:
+    """Whether the state is a SQLite file that the first run will make: to open it would make it now."""
+    return _absent_file(shop, shop.state_url)
+
+
+def _absent_file(shop: Shop, url: str | None) -> bool:
+    """Whether a URL is of a SQLite file that is not there: to connect would make it."""
+    prefix = "sqlite:///"
+    return url is not None and url.startswith(prefix) and not shop.path(url.removeprefix(prefix)).exists()
+
+
+def _state(shop: Shop) -> Told:
+    if _no_state_yet(shop):
+        return "ok", "the first run makes it", ""
+    with closing(State(shop.state_url, shop.name)) as state:
+        refuse_renamed(shop, state)
+        history = History(shop.folder / "history")
+        for found in (state.loaded(), *state.confirmed().values()):
+            if found is None or history.has_catalogue(found.catalogue):
+                continue
+            told = f"what run {found.run} loaded is not in history/: a run would stop at the guard «no_history»"
+            return "failed", told, "put history/ back from a backup; several machines have to share it"
+        return "ok", f"runs: {len(state.runs()):,}; section numbers: {len(state.registry().meanings):,}", ""
+
+
+def _lock(shop: Shop) -> Told:
+    if held(shop):
+        return "warning", "a run holds the shop now", "wait for it, or look who: torgsync runs " + shop.word
+    return "ok", "free", ""
+
+
+def _store(shop: Shop, settings: Store) -> Told:
+    """Log in and read; a feed's folder, or its server, is looked into."""
+    if isinstance(settings, FileStore):
+        target = Target(DeliverySettings.of(settings), shop.folder)
+        if target.makes_folder and not target.folder.exists():
+            return "ok", f"{target.place}: the first run makes it", ""
+        gaps = check(target)
+        return "ok", "; ".join((f"{target.place}: can be reached", *gaps)), ""
+    if isinstance(settings, SqlStore) and _absent_file(shop, settings.url):
+        return "ok", f"{settings.url}: the first run makes it", ""
+    held_now = target_of(shop, settings, Known, datetime.now().astimezone()).read()
+    return "ok", f"can be read; of ours: categories {len(held_now.categories):,}, goods {len(held_now.offers):,}", ""
+
+
+def _alerts(shop: Shop) -> Told:
+    urls, beat, missing = receivers(shop)
+    if missing:
+        return "failed", "; ".join(missing), "set the variable, or take its key out of shop.toml"
+    if not urls and not beat:
+        told = f"nobody would hear of a bad night: {shop.alerts.urls_env} is not set"
+        return "warning", told, "put apprise URLs into it: docs/alerts.md"
+    told = f"receivers: {len(urls)}" + ("; a heartbeat" if beat else "")
+    return "ok", f"{told}; torgsync alerts test {shop.word} sends a message", ""
+
+
+def _nights(shop: Shop) -> Told:
+    if _no_state_yet(shop):
+        return "ok", "none yet; torgsync plan shows what the first would do", ""
+    if told := late_or_missing(shop, TOO_OLD, datetime.now().astimezone()):
+        return "warning", told, f"torgsync runs {shop.word}"
+    return "ok", "the last one ended ok", ""

@@ -1,0 +1,45 @@
+"""What a flow run takes from the process that it runs in: its id, what ends it, and that it ends with its worker."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+
+from prefect.exceptions import TerminationSignal
+from prefect.runtime import flow_run
+
+from engine.session import Setting
+
+_LOOK = 1.0
+"""Seconds between two looks whether the worker still lives."""
+_GRACE = 60.0
+"""Seconds that a run may take to end in good order once its worker is gone; then it ends as a kill would end it."""
+
+_watching = threading.Lock()
+
+
+def setting(stores: tuple[str, ...] = (), wait_minutes: int = 0) -> Setting:
+    """What surrounds a run that is this flow run. Prefect may end its process by SystemExit once the worker is gone."""
+    return Setting(stores, wait_minutes * 60.0, str(flow_run.id or ""), (TerminationSignal, SystemExit))
+
+
+def die_with_parent() -> None:
+    """Where a worker started this process for one flow run: end with the worker, in good order.
+
+    A worker that is killed leaves its runs behind: nobody would see them, cancel them, or know of their end. The run is
+    told to end as if by SIGTERM: it is recorded as interrupted, the shop is free, and Prefect shows it as crashed. On
+    Windows, where a process does not learn of its parent's end, the worker's job object does this.
+    """
+    if os.name != "posix" or not os.environ.get("PREFECT__FLOW_RUN_ID") or not _watching.acquire(blocking=False):
+        return
+    threading.Thread(target=_watch, args=(os.getppid(),), name="torgsync-watch", daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_LOOK)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(_GRACE)
+    os._exit(143)

@@ -1,0 +1,78 @@
+"""When the nightly run begins: settings of ``[schedule]`` and ``[approval]`` in shop.toml."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from pydantic import Field, model_validator
+
+from schemas.errors import closest
+from schemas.settings.stores import Settings
+
+_FIRST, _LAST = date(2026, 1, 1), date(2037, 12, 31)
+"""Nights that are looked through: as far as the time zone database knows the rules."""
+
+
+class ScheduleSettings(Settings):
+    """When the nightly run begins. The clock must show this time exactly once in every night."""
+
+    at: str = Field("02:30", description="time of day, HH:MM, by the clock of the time zone")
+    timezone: str = Field("Europe/Kyiv", description="a name of the IANA time zone database")
+    wait_minutes: int = Field(
+        120, ge=0, le=720, description="how long the nightly run waits for another run of the shop"
+    )
+
+    @model_validator(mode="after")
+    def _once_a_night(self) -> ScheduleSettings:
+        if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", self.at):
+            raise ValueError(f'at = "{self.at}" is no time of day: write it as "02:30"')
+        try:
+            ZoneInfo(self.timezone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            known = closest(self.timezone, sorted(available_timezones()))
+            raise ValueError(f'no time zone "{self.timezone}": {known}') from error
+        odd = odd_night(self.at, self.timezone)
+        if odd is not None:
+            raise ValueError(
+                f"on {odd} the clock of {self.timezone} shows {self.at} twice or not at all, so that a night would be "
+                'doubled or left out: choose another time, such as "02:30"'
+            )
+        return self
+
+    @property
+    def cron(self) -> str:
+        """The time as a cron expression: ``30 2 * * *``."""
+        hour, minute = self.at.split(":")
+        return f"{int(minute)} {int(hour)} * * *"
+
+
+@cache
+def odd_night(at: str, timezone: str) -> date | None:
+    """The first night in which the clock shows this time twice or not at all; None where there is no such night.
+
+    A local time has two offsets from UTC, by ``fold``, exactly where it is doubled or left out (PEP 495).
+    """
+    zone = ZoneInfo(timezone)
+    hour, minute = (int(part) for part in at.split(":"))
+    for number in range((_LAST - _FIRST).days + 1):
+        night = _FIRST + timedelta(days=number)
+        local = datetime(night.year, night.month, night.day, hour, minute, tzinfo=zone)
+        if local.utcoffset() != local.replace(fold=1).utcoffset():
+            return night
+    return None
+
+
+class ApprovalSettings(Settings):
+    """A plan above one of these counts of rows waits in Prefect until a person approves it. None: never asks.
+
+    Softer than the guards, which stop a run: see ``[guards]``. Without Prefect there is nobody to ask, and only the
+    guards hold.
+    """
+
+    removed_categories: int | None = Field(None, ge=0, description="categories that disappear from a store")
+    removed_goods: int | None = Field(None, ge=0, description="goods that disappear from a store")
+    moved_goods: int | None = Field(None, ge=0, description="goods that come into another category in a store")
+    hours: float = Field(6, gt=0, le=48, description="no answer for so long means no")

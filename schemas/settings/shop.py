@@ -1,0 +1,287 @@
+"""Settings of a shop: ``shop.toml`` as pydantic models. Unknown keys are errors that name the closest known key."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+
+from schemas.database_url import database_url, url_text
+from schemas.errors import SettingsError, closest
+from schemas.report import CATALOGUE_FILES, RUN_FILES
+from schemas.settings.alerts import AlertsSettings
+from schemas.settings.names import MAX_NAME, Name
+from schemas.settings.schedule import ApprovalSettings, ScheduleSettings
+from schemas.settings.stores import KINDS, FileStore, Settings, Store
+from schemas.settings.woocommerce import WooCommerceStore
+from schemas.tables import MAX_NUMBER
+from schemas.trs import ALL_COLUMNS
+
+
+class TypesMap(Settings):
+    """Where the product types are: table and column names of the shop's own base."""
+
+    table: str
+    id: str
+    parent: str
+    name: str
+    section: str
+    roots: tuple[int, ...] = Field((), description="parent values that mean «no parent» beside NULL")
+
+
+class SectionsMap(Settings):
+    """Where the synchronization sections are."""
+
+    table: str
+    key: str
+    parent: str
+    name: str
+    number: str
+    roots: tuple[int, ...] = Field((), description="parent values that mean «no parent» beside NULL")
+
+
+class GoodsMap(Settings):
+    """Where the goods are. ``columns`` maps our field names (``retail_price``) to the base's column names."""
+
+    table: str
+    id: str
+    type: str
+    name: str
+    position: str | None = Field(None, description="column that orders the goods in the sync file; default: the id")
+    columns: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("columns")
+    @classmethod
+    def _known_fields(cls, value: dict[str, str]) -> dict[str, str]:
+        known = [c.field for c in ALL_COLUMNS.values() if c.owner == "good" and c.field not in ("good_id", "good_name")]
+        for field in value:
+            if field not in known:
+                raise ValueError(f'no field "{field}": {closest(field, known)}')
+        return value
+
+
+class SchemaMap(Settings):
+    """Table and column names of one base (domain.md section 3: the vendor publishes none, they differ by shop)."""
+
+    product_types: TypesMap
+    sections: SectionsMap
+    goods: GoodsMap
+
+
+class SourceSettings(Settings):
+    """How to reach the Torgsoft base. It is only ever read."""
+
+    dsn: str = Field(description="a file, or host/port:path")
+    user: str = "SYSDBA"
+    password_env: str | None = Field(None, description="name of the environment variable that holds the password")
+    charset: str = Field("WIN1251", description="charset of text columns that the base declares as NONE")
+    map: str | SchemaMap = "stand-in"
+
+
+class NamesSettings(Settings):
+    """The names policy (design.md section 4): which characters never pass in a section's name."""
+
+    forbidden: str = Field(';|="<>\\', description="removed from every name, with control characters and line breaks")
+    max_length: int = Field(255, ge=1, le=500, description="longer names are quarantined")
+
+
+class SectionsSettings(Settings):
+    """How a type without a section of its own is treated, and where new numbers start."""
+
+    unmapped: Literal["inherit", "create", "hide", "error"] = "inherit"
+    rules: str | None = Field(None, description="path of rules.yaml")
+    first_number: int = Field(10_001, ge=1, le=MAX_NUMBER, description="the registry's first number")
+    expected_roots: int | None = Field(None, ge=1, description="stop when the types have another number of roots")
+
+
+class QuarantineSettings(Settings):
+    """How many rejected rows a run may have before it stops ahead of the load (exit code 5)."""
+
+    max_rows: int | None = Field(None, ge=0, description="greatest count of rejected rows; 0: none allowed")
+    max_share: float = Field(0.05, ge=0, le=1, description="greatest share of rejected rows of one table")
+
+
+class GuardsSettings(Settings):
+    """What stops a run before the first write. Up to 10 rows may pass whatever the share; a share of 0 allows none."""
+
+    max_removed_share: float = Field(0.10, ge=0, le=1, description="greatest share of categories, or of offers, hidden")
+    max_removed: int | None = Field(None, ge=0, description="greatest count of categories, or of offers, hidden")
+    max_short_share: float = Field(0.10, ge=0, le=1, description="greatest share of rows fewer than in the last run")
+    max_moved_share: float = Field(0.30, ge=0, le=1, description="greatest share of goods that change category")
+    max_renamed_share: float = Field(0.30, ge=0, le=1, description="greatest share of types, or goods, renamed")
+    max_changed_share: float = Field(0.50, ge=0, le=1, description="above it the base is another one")
+    max_newest_gone: int = Field(2, ge=0, description="so many of the newest goods may be gone with no newer one")
+
+
+class RemovalsSettings(Settings):
+    """What becomes of categories and goods that Torgsoft has no more: hidden at once, retired later, never deleted."""
+
+    retire_after: int = Field(30, ge=1, description="nights of absence after which they are retired")
+
+
+class RedirectsSettings(Settings):
+    """Old addresses of categories."""
+
+    keep_months: int = Field(12, ge=1, le=1200, description="months for which an old address of a category leads on")
+
+
+class HistorySettings(Settings):
+    """What is kept to go back to."""
+
+    keep_runs: int = Field(60, ge=1, description="successful runs whose extract, catalogue and plan are kept")
+
+
+class StateSettings(Settings):
+    """Where torgsync remembers what it did: SQLite beside shop.toml, or one PostgreSQL for many shops."""
+
+    url: str | None = Field(None, description="SQLAlchemy URL without a password; default: state.db beside shop.toml")
+    url_env: str | None = Field(None, description="environment variable that holds the whole URL, for a password")
+
+    @model_validator(mode="after")
+    def _one_url(self) -> StateSettings:
+        if self.url is not None and self.url_env is not None:
+            raise ValueError("give url or url_env, not both")
+        return self
+
+
+class Shop(Settings):
+    """One Torgsoft base with its rules and stores. ``folder`` is where ``shop.toml`` lies."""
+
+    name: Name
+    folder: Path = Field(exclude=True)
+    source: SourceSettings
+    sections: SectionsSettings = SectionsSettings()
+    names: NamesSettings = NamesSettings()
+    quarantine: QuarantineSettings = QuarantineSettings()
+    guards: GuardsSettings = GuardsSettings()
+    removals: RemovalsSettings = RemovalsSettings()
+    redirects: RedirectsSettings = RedirectsSettings()
+    history: HistorySettings = HistorySettings()
+    alerts: AlertsSettings = AlertsSettings()
+    state: StateSettings = StateSettings()
+    schedule: ScheduleSettings = Field(default_factory=ScheduleSettings)
+    approval: ApprovalSettings = ApprovalSettings()
+    stores: tuple[Store, ...] = ()
+
+    @model_validator(mode="after")
+    def _stores_are_distinct(self) -> Shop:
+        names = [store.name for store in self.stores]
+        if len(set(names)) < len(names):
+            raise ValueError("two stores have the same name")
+        for name in names:
+            if len(f"{self.name}/{name}") > MAX_NAME:
+                raise ValueError(f"the names of the shop and of store {name} are longer than {MAX_NAME - 1} together")
+        return self
+
+    @model_validator(mode="after")
+    def _files_are_distinct(self) -> Shop:
+        writers = {place: "every run" for place in self._run_files()}
+        for store in self.stores:
+            if isinstance(store, FileStore):
+                place = store.place_of(store.filename, self.folder)
+                if place in writers:
+                    told = f"store {store.name} would write a file that {writers[place]} writes: {place}"
+                    raise ValueError(f"{told}; give it another target or filename")
+                writers[place] = f"store {store.name}"
+        return self
+
+    def _run_files(self) -> list[str]:
+        """The files that are torgsync's own: a run's outputs, settings and rules."""
+        names = [*RUN_FILES, *(f"{store.name}/{name}" for store in self.stores for name in CATALOGUE_FILES)]
+        names += [f"redirects-{store.name}.csv" for store in self.stores if isinstance(store, WooCommerceStore)]
+        inputs = ["shop.toml", *([self.sections.rules] if self.sections.rules else [])]
+        return [str((self.output / name).resolve()) for name in names] + [str(self.path(name)) for name in inputs]
+
+    @property
+    def output(self) -> Path:
+        """Folder of the last run's catalogue and report."""
+        return self.folder / "output"
+
+    @property
+    def state_url(self) -> str:
+        """SQLAlchemy URL of the state database. Raises SettingsError when its variable is not set, or holds none."""
+        url = self.state.url or ("sqlite:///state.db" if self.state.url_env is None else None)
+        if url is not None and url.startswith("sqlite:///"):
+            return f"sqlite:///{self.path(url.removeprefix('sqlite:///'))}"
+        text, where = url_text(url, self.state.url_env, "the state database")
+        database_url(text, where)
+        return text
+
+    @property
+    def word(self) -> str:
+        """The shop as one types it after a command, from where one stands: its name, or its folder."""
+        try:
+            if find_shop(self.name).parent == self.folder:
+                return self.name
+        except SettingsError:
+            pass
+        here = Path.cwd()
+        return str(self.folder.relative_to(here) if self.folder.is_relative_to(here) else self.folder)
+
+    def path(self, text: str) -> Path:
+        """A path from the settings; relative ones are relative to ``shop.toml``."""
+        return (self.folder / Path(text).expanduser()).resolve()
+
+
+def find_shop(shop: str | Path) -> Path:
+    """The ``shop.toml`` of a folder, of a file, or of a name below ``shops/`` or ``data/samples/``.
+
+    Raises SettingsError with the shops that were found when there is none.
+    """
+    given = Path(shop).expanduser()
+    bases = [Path("shops"), Path("data/samples"), Path()]
+    for candidate in (given, given / "shop.toml", *(base / given / "shop.toml" for base in bases)):
+        if candidate.is_file():
+            return candidate.resolve()
+    known = sorted({path.parent.name for base in bases[:2] for path in base.glob("*/shop.toml")})
+    hint = closest(str(shop), known) if known else "give the folder that holds shop.toml"
+    raise SettingsError(f'no shop "{shop}": no shop.toml there', hint)
+
+
+def load_shop(shop: str | Path) -> Shop:
+    """Read and check ``shop.toml``. Raises SettingsError that lists every fault with file, key and closest match."""
+    path = find_shop(shop)
+    try:
+        data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not valid TOML: {error}") from error
+    try:
+        return Shop.model_validate({**data, "folder": path.parent})
+    except ValidationError as error:
+        raise SettingsError(f"{path}:\n" + "\n".join(_explain(e) for e in error.errors()), "edit the file") from error
+
+
+def _explain(error: Any) -> str:
+    """One line per fault of the settings."""
+    where = ".".join(str(part) for part in error["loc"] if part not in (*KINDS, "SchemaMap", "str"))
+    if error["type"] == "extra_forbidden":
+        return f"  {where}: unknown key; {closest(str(error['loc'][-1]), _known_keys(error['loc']))}"
+    return f"  {where}: {error['msg'].removeprefix('Value error, ')}"
+
+
+def _known_keys(location: tuple[Any, ...]) -> list[str]:
+    """The keys that the table at this place of shop.toml may have."""
+    tables: dict[str, type[BaseModel]] = {
+        "source": SourceSettings,
+        "sections": SectionsSettings,
+        "names": NamesSettings,
+        "guards": GuardsSettings,
+        "removals": RemovalsSettings,
+        "redirects": RedirectsSettings,
+        "history": HistorySettings,
+        "alerts": AlertsSettings,
+        "state": StateSettings,
+        "schedule": ScheduleSettings,
+        "approval": ApprovalSettings,
+        "quarantine": QuarantineSettings,
+        **KINDS,
+        "map": SchemaMap,
+        "product_types": TypesMap,
+        "goods": GoodsMap,
+    }
+    model: type[BaseModel] = Shop
+    for part in location[:-1]:
+        model = SectionsMap if part == "sections" and "map" in location else tables.get(str(part), model)
+    return [key for key in model.model_fields if key != "folder"]
