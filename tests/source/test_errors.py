@@ -16,8 +16,8 @@ import pytest
 
 from schemas.errors import SettingsError, SourceError, TorgsyncError
 from schemas.settings.shop import SourceSettings
+from sources.firebird import client as embedded_module
 from sources.firebird.connection import parse_dsn
-from sources.firebird.extract import client as embedded_module
 from sources.firebird.extract import read_base
 from sources.firebird.schema_map import load_map
 from tests.firebird_server import FirebirdServer
