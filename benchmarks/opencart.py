@@ -23,7 +23,7 @@ from schemas.contents import Contents, Rows
 from schemas.plan import Operation, StorePlan
 from schemas.settings.opencart import OpenCartStore
 from schemas.tables import ASSIGNMENTS, CATEGORIES, CLEAN_PRODUCT_TYPES, DECIMAL, OFFERS, SECTIONS, conform, empty_frame
-from stores.opencart.target import OpenCartTarget
+from stores.opencart.adapter import OpenCartAdapter
 from tests.database_servers import mariadb
 from tests.opencart.tables import create, populate
 from transforms.plan import REDIRECT_COLUMNS, Absent, operations, wanted_contents
@@ -95,7 +95,7 @@ def night(store: OpenCartStore, found: Catalogue) -> dict[str, float]:
         seconds[name] = time.perf_counter() - start
         return result
 
-    target = OpenCartTarget(store, Path(tempfile.gettempdir()))
+    target = OpenCartAdapter(store, Path(tempfile.gettempdir()))
     wanted = timed("want", lambda: target.want(found, wanted_contents(found, Rows(REDIRECT_COLUMNS))))
     present: Contents = timed("read", target.read)
     needed = timed("plan", lambda: operations(wanted.contents, present, Absent()))

@@ -24,7 +24,7 @@ from schemas.contents import Contents, Rows
 from schemas.plan import StorePlan
 from schemas.settings.stores import SqlStore
 from schemas.tables import OFFERS, RAW_GOODS, conform
-from stores.sql import SqlTarget
+from stores.sql import SqlAdapter
 from tests.database_servers import mariadb, postgres
 from tests.pure import decide, sections_frame, types_frame
 from transforms.plan import Absent, operations, wanted_contents
@@ -59,7 +59,7 @@ def contents(goods: int, changed: int = 0) -> tuple[Contents, pd.DataFrame]:
 def apply(url: str, wanted: Contents) -> tuple[float, int]:
     """Seconds and operations of one load: read, compare, write, commit."""
     os.environ["TORGSYNC_BENCH"] = url
-    target = SqlTarget(SqlStore(name="bench", kind="sql", url_env="TORGSYNC_BENCH"), Path())
+    target = SqlAdapter(SqlStore(name="bench", kind="sql", url_env="TORGSYNC_BENCH"), Path())
     begin = time.perf_counter()
     found = operations(wanted, target.read(), Absent())
     if found:

@@ -12,13 +12,12 @@ from engine.run import Run
 from engine.steps import Steps
 from schemas.contents import Contents
 from schemas.errors import StalePlan, StoreError, TorgsyncError
-from schemas.plan import Basis, Operation, StorePlan
+from schemas.plan import Operation, StorePlan, TargetState
 from schemas.report import StoreResult
-from schemas.settings.stores import FileStore, Store
+from schemas.settings.stores import FileStore, StoreSettings
 from state.database import Confirmed, Settlement
 from state.journal import StateJournal
-from stores.protocol import Replan, Wanted
-from stores.protocol import Store as Target
+from stores.protocol import Replan, StoreAdapter, Wanted
 from transforms.absence import next_tombstones
 from transforms.plan import Absent, operations, unplanned
 
@@ -52,7 +51,7 @@ def _all_took(run: Run) -> bool:
     plan = run.plan
     assert plan is not None
     taken = {store: confirmed.catalogue for store, confirmed in run.state.confirmed().items()}
-    wanted = {store.store: plan.basis(store).catalogue for store in plan.stores}
+    wanted = {store.store: plan.target_state(store).catalogue for store in plan.stores}
     return all(taken.get(store.name) == wanted.get(store.name, plan.catalogue) for store in run.shop.stores)
 
 
@@ -80,8 +79,8 @@ def replanner(run: Run, store: StorePlan, wanted: Wanted) -> Replan:
     """What is needed for what a store holds now; raises StalePlan when the plan does not list it."""
     plan = run.plan
     assert plan is not None
-    basis = plan.basis(store)
-    absent = Absent(basis.held, basis.retire)
+    target_state = plan.target_state(store)
+    absent = Absent(target_state.held, target_state.retire)
 
     def replan(present: Contents) -> tuple[Operation, ...]:
         found = operations(wanted.contents, present, absent)
@@ -98,19 +97,19 @@ def replanner(run: Run, store: StorePlan, wanted: Wanted) -> Replan:
     return replan
 
 
-def _wanted(run: Run, store: StorePlan, target: Target) -> Wanted:
+def _wanted(run: Run, store: StorePlan, target: StoreAdapter) -> Wanted:
     assert run.plan is not None
     catalogue = run.catalogue_of(store.store)
-    return target.want(catalogue, contents_of(run.plan.basis(store), catalogue))
+    return target.want(catalogue, contents_of(run.plan.target_state(store), catalogue))
 
 
-def _apply(run: Run, store: StorePlan, settings: Store, do: Steps) -> StoreResult:
+def _apply(run: Run, store: StorePlan, settings: StoreSettings, do: Steps) -> StoreResult:
     try:
         result = do(f"load {store.store}", _apply_store, run, store, settings)
     except TorgsyncError as error:
         return StoreResult(name=store.store, kind=store.kind, outcome="failed", message=error.sentence)
     assert run.plan is not None
-    catalogue = run.plan.basis(store).catalogue
+    catalogue = run.plan.target_state(store).catalogue
     confirmed = run.state.confirmed().get(store.store)
     if confirmed is None or store.operations or confirmed.catalogue != catalogue:
         files = result.files or (confirmed.files if confirmed else {})
@@ -118,7 +117,7 @@ def _apply(run: Run, store: StorePlan, settings: Store, do: Steps) -> StoreResul
     return result
 
 
-def _apply_store(run: Run, store: StorePlan, settings: Store) -> StoreResult:
+def _apply_store(run: Run, store: StorePlan, settings: StoreSettings) -> StoreResult:
     if store.error:
         raise StoreError(store.error)
     if store.store in run.unread:
@@ -140,25 +139,25 @@ def _settle(run: Run, complete: bool) -> None:
     own = [store for store in plan.stores if store.own is not None and store.store in taken]
     run.state.settle(
         _settlement(run, "", plan.shop_wide, complete),
-        [_settlement(run, store.store, plan.basis(store), complete) for store in own],
+        [_settlement(run, store.store, plan.target_state(store), complete) for store in own],
         left=[store.store for store in plan.stores if store.own is None and store.store in taken],
     )
     forget(run)
 
 
-def _settlement(run: Run, store: str, basis: Basis, complete: bool) -> Settlement:
+def _settlement(run: Run, store: str, target_state: TargetState, complete: bool) -> Settlement:
     """What follows for the shop (``""``), or for a store with a catalogue of its own."""
     assert run.plan is not None
     catalogue, night = run.catalogue_of(store), run.report.started_at[:10]
     loaded, previous = last_loaded(run, store)
     graves, before = stones(run, store), previous
     for after in (*unsettled(run, store), catalogue):  # what a run that was broken off has shown leaves graves as well
-        graves, before = next_tombstones(graves, before, after, basis.held, night), after
+        graves, before = next_tombstones(graves, before, after, target_state.held, night), after
     redirects = wanted_redirects(run, catalogue, previous, store)
     return Settlement(
         run=run.report.run,
         night=night,
-        catalogue=basis.catalogue,
+        catalogue=target_state.catalogue,
         plan=run.plan.fingerprint,
         counts=run.sizes or (dict(loaded.counts) if loaded else {}),
         meanings=() if store else all_meanings(run),
@@ -182,7 +181,7 @@ def forget(run: Run) -> None:
     for row in rows:  # those of stores with rules of their own: a rollback needs them
         catalogues |= {own["catalogue"] for own in (row["report"] or {}).get("own_catalogues", {}).values()}
     assert run.plan is not None
-    catalogues |= {run.plan.basis(store).catalogue for store in run.plan.stores}
+    catalogues |= {run.plan.target_state(store).catalogue for store in run.plan.stores}
     run.history.forget(
         {c for c in catalogues if c}, {row["extract"] for row in rows if row["extract"]}, {row["run"] for row in rows}
     )

@@ -17,7 +17,7 @@ from schemas.errors import StoreError, TorgsyncError
 from schemas.plan import StorePlan
 from schemas.report import StoreResult
 from schemas.settings.shop import Shop
-from stores.protocol import Journal, Replan, Store, Wanted
+from stores.protocol import Journal, Replan, StoreAdapter, Wanted
 
 _log = logging.getLogger("torgsync.stores")  # without a handler of its own: an error goes to standard error
 
@@ -42,7 +42,7 @@ def contained(shop: Shop, store: str) -> Iterator[None]:
 class Contained:
     """A store whose unexpected errors are failures of its own."""
 
-    def __init__(self, target: Store, shop: Shop) -> None:
+    def __init__(self, target: StoreAdapter, shop: Shop) -> None:
         self._target, self._shop = target, shop
         self.name, self.kind, self.capabilities = target.name, target.kind, target.capabilities
 

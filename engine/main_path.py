@@ -21,7 +21,7 @@ from sources.firebird.extract import read_base
 from transforms.carry_over import carry_over
 from transforms.catalogue import build_catalogue, check_conservation
 from transforms.clean import clean
-from transforms.guards import check_extract, check_quarantine, check_trips
+from transforms.guards import check_extract, check_quarantine, check_violations
 
 Reader = Callable[[SourceSettings, Path], Extract]
 Ask = Callable[[Run], None]
@@ -105,12 +105,14 @@ def build(run: Run, do: Steps, read: Reader | None = None) -> None:
 
 
 def guard(run: Run) -> None:
-    """Keep the plan, then stop at the guards that it trips. Raises GuardStop."""
+    """Keep the plan, then stop at the guards that it violations. Raises GuardStop."""
     assert run.plan is not None
     run.history.save_plan(run.report.run, run.plan)
-    passed = {trip.guard for trip in run.plan.guards if trip.measured <= run.allow.get(trip.guard, -1)}
+    passed = {
+        violation.guard for violation in run.plan.guards if violation.measured <= run.allow.get(violation.guard, -1)
+    }
     granted = {guard: number for guard, number in run.allow.items() if guard in passed}
     run.state.note_plan(run.report.run, run.plan.catalogue, run.plan.extract, granted)
-    for trip in check_trips(run.plan.guards, run.allow, run.command):
-        run.report.allowed[trip.guard] = max(trip.measured, run.report.allowed.get(trip.guard, 0))
-        run.warnings.append(f"guard «{trip.guard}» was allowed to pass: {trip.message}")
+    for violation in check_violations(run.plan.guards, run.allow, run.command):
+        run.report.allowed[violation.guard] = max(violation.measured, run.report.allowed.get(violation.guard, 0))
+        run.warnings.append(f"guard «{violation.guard}» was allowed to pass: {violation.message}")

@@ -13,7 +13,7 @@ from schemas.contents import Key
 from schemas.errors import TorgsyncError
 from state.database import Loaded
 from transforms.absence import Tombstone, due
-from transforms.redirects import Buried, Redirects, expired_redirects, next_redirects
+from transforms.redirects import Redirects, Retirement, expired_redirects, next_redirects
 
 MOST_UNSETTLED = 10
 """So many catalogues of runs that were not settled are looked at: a store that fails for weeks must slow no night."""
@@ -43,7 +43,7 @@ def wanted_redirects(run: Run, catalogue: Catalogue, previous: Catalogue | None,
     known, since = run.state.redirects(past(run, store)), run.state.redirects_since(past(run, store))
     night, months = run.report.started_at[:10], run.shop.redirects.keep_months
     expired = expired_redirects(since, night, last_night(run), months)
-    graves = [Buried(s.key, s.path, s.parent_number) for s in buried(run, store) if s.entity == "category"]
+    graves = [Retirement(s.key, s.path, s.parent_number) for s in buried(run, store) if s.entity == "category"]
     fresh: frozenset[Key] = frozenset()
     for between in unsettled(run, store):
         found = next_redirects(known, previous, between, (), expired - fresh)
@@ -71,7 +71,7 @@ def unsettled(run: Run, store: str = "") -> Iterator[Catalogue]:
         for each in plan.stores:
             mine = each.store == store if store else not past(run, each.store) and each.store not in run.own
             if mine and each.store in wrote:
-                brought.append(plan.basis(each).catalogue)
+                brought.append(plan.target_state(each).catalogue)
     known = {loaded.catalogue} if loaded else set()
     for catalogue in [found for found in dict.fromkeys(brought) if found not in known][-MOST_UNSETTLED:]:
         with suppress(TorgsyncError):

@@ -11,21 +11,20 @@ from engine.run import Run
 from schemas.contents import Rows
 from schemas.settings.opencart import OpenCartStore
 from schemas.settings.shop import Shop
-from schemas.settings.stores import SqlStore, Store
+from schemas.settings.stores import SqlStore, StoreSettings
 from schemas.settings.woocommerce import WooCommerceStore
-from stores.feed import feed_target
-from stores.opencart.target import OpenCartTarget
-from stores.protocol import Known, Progress, silent
-from stores.protocol import Store as Target
-from stores.sql import SqlTarget
-from stores.woocommerce import WooCommerceTarget
+from stores.feed import feed_adapter
+from stores.opencart.adapter import OpenCartAdapter
+from stores.protocol import PriorState, Progress, StoreAdapter, silent
+from stores.sql import SqlAdapter
+from stores.woocommerce import WooCommerceAdapter
 from stores.woocommerce.bindings import Remember
 from transforms.plan import wanted_contents
 
 
-def open_store(run: Run, settings: Store) -> Target:
+def open_store(run: Run, settings: StoreSettings) -> StoreAdapter:
     """The store of these settings, with what it confirmed the last time; what it cannot do is noted for the report."""
-    target = target_of(
+    target = adapter_of(
         run.shop,
         settings,
         lambda: _known(run, settings),
@@ -37,14 +36,14 @@ def open_store(run: Run, settings: Store) -> Target:
     return target
 
 
-def target_of(
+def adapter_of(
     shop: Shop,
-    settings: Store,
-    known: Callable[[], Known],
+    settings: StoreSettings,
+    known: Callable[[], PriorState],
     moment: datetime,
     bind: Remember = lambda rows: None,
     progress: Progress = silent,
-) -> Target:
+) -> StoreAdapter:
     """The store of these settings. ``known`` is asked only by kinds that cannot tell by themselves what is ours;
     ``moment`` is the date that a feed bears; ``bind`` remembers a store's own ids. Whatever goes wrong in it is a
     StoreError.
@@ -54,29 +53,34 @@ def target_of(
 
 
 def _target(
-    shop: Shop, settings: Store, known: Callable[[], Known], moment: datetime, bind: Remember, progress: Progress
-) -> Target:
+    shop: Shop,
+    settings: StoreSettings,
+    known: Callable[[], PriorState],
+    moment: datetime,
+    bind: Remember,
+    progress: Progress,
+) -> StoreAdapter:
     if isinstance(settings, SqlStore):
-        return SqlTarget(settings, shop.folder, progress=progress)
+        return SqlAdapter(settings, shop.folder, progress=progress)
     if isinstance(settings, WooCommerceStore):
-        return WooCommerceTarget(settings, shop.output, known(), bind, progress=progress)
+        return WooCommerceAdapter(settings, shop.output, known(), bind, progress=progress)
     if isinstance(settings, OpenCartStore):
-        return OpenCartTarget(settings, shop.folder, progress=progress)
-    return feed_target(settings, shop.folder, known(), moment)
+        return OpenCartAdapter(settings, shop.folder, progress=progress)
+    return feed_adapter(settings, shop.folder, known(), moment)
 
 
-def _known(run: Run, settings: Store) -> Known:
+def _known(run: Run, settings: StoreSettings) -> PriorState:
     if isinstance(settings, WooCommerceStore):
-        return Known(bindings=run.state.bindings(settings.name))
+        return PriorState(bindings=run.state.bindings(settings.name))
     return _confirmed(run, settings.name)
 
 
-def _confirmed(run: Run, store: str) -> Known:
+def _confirmed(run: Run, store: str) -> PriorState:
     """What a feed's reader was last given; nothing where the history does not hold it: the guard «no_history» tells."""
     confirmed = run.state.confirmed().get(store)
     if confirmed is None:
-        return Known()
+        return PriorState()
     if not run.history.has_catalogue(confirmed.catalogue):
-        return Known(files=confirmed.files)
+        return PriorState(files=confirmed.files)
     catalogue = run.history.catalogue(confirmed.catalogue)
-    return Known(wanted_contents(catalogue, Rows()), catalogue, files=confirmed.files)
+    return PriorState(wanted_contents(catalogue, Rows()), catalogue, files=confirmed.files)

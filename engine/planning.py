@@ -1,4 +1,4 @@
-"""The plan of one run: what every store holds against what it shall hold, and the guards that it trips."""
+"""The plan of one run: what every store holds against what it shall hold, and the guards that it violations."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from engine.run import OwnCatalogue, Run
 from schemas.catalogue import Catalogue
 from schemas.contents import Contents, Entity, Rows
 from schemas.errors import TorgsyncError
-from schemas.plan import Basis, Operation, Plan, StorePlan, Trip, fingerprint
+from schemas.plan import GuardViolation, Operation, Plan, StorePlan, TargetState, fingerprint
 from schemas.registry import Meaning
 from schemas.settings.shop import GuardsSettings, Shop
 from state.database import Confirmed, Loaded
 from transforms.absence import by_entity
 from transforms.guards import (
     Limits,
-    catalogue_trips,
-    category_trips,
-    extract_trips,
-    history_trips,
-    number_trips,
-    store_trips,
-    taken_trips,
+    catalogue_violations,
+    category_violations,
+    extract_violations,
+    history_violations,
+    number_violations,
+    store_violations,
+    taken_violations,
 )
 from transforms.numbers import meanings_of, number_changes
 from transforms.plan import REDIRECT_COLUMNS, Absent, operations, wanted_contents
@@ -41,12 +41,12 @@ def make_plan(run: Run, held: dict[Entity, list[int]]) -> Plan:
     catalogue = run.catalogue
     assert catalogue is not None
     loaded, previous = last_loaded(run)
-    basis = _basis(run, "", catalogue, held)
-    contents = contents_of(basis, catalogue)
-    trips = _trips(run, catalogue, loaded, previous)
+    target_state = _target_state(run, "", catalogue, held)
+    contents = contents_of(target_state, catalogue)
+    violations = _trips(run, catalogue, loaded, previous)
     plans = []
     for settings in run.stores:
-        name, own = settings.name, _own_basis(run, settings.name, basis)
+        name, own = settings.name, _own_target_state(run, settings.name, target_state)
         try:
             target = open_store(run, settings)
             mine = run.catalogue_of(name)
@@ -57,39 +57,39 @@ def make_plan(run: Run, held: dict[Entity, list[int]]) -> Plan:
             plans.append(StorePlan(store=name, kind=settings.kind, error=error.sentence, own=unread))
             run.warnings.append(error.message)
             continue
-        aside = own or basis
+        aside = own or target_state
         fresh = set(aside.redirects) - {str(key) for key in run.state.redirects(past(run, name)).rows}
         if fresh and (why := target.capabilities.gaps.get("redirect")):
             run.warnings.append(f"store {name} does not redirect {len(fresh)} addresses that categories left: {why}")
         needed = operations(wanted.contents, present, Absent(aside.held, aside.retire))
-        trips += _store_guards(run, name, wanted.contents, present, needed)
+        violations += _store_guards(run, name, wanted.contents, present, needed)
         if own is not None:
             own = _due_only(own, needed)
         plans.append(
             StorePlan(store=name, kind=settings.kind, before=_fingerprint(present), own=own, operations=needed)
         )
-    basis = _due_only(basis, [op for plan in plans if plan.own is None for op in plan.operations])
-    trips = [*_history_guard(run, ["", *(plan.store for plan in plans if not plan.error)]), *trips]
+    target_state = _due_only(target_state, [op for plan in plans if plan.own is None for op in plan.operations])
+    violations = [*_history_guard(run, ["", *(plan.store for plan in plans if not plan.error)]), *violations]
     return Plan(
         shop=run.shop.name,
         purpose="rollback" if run.report.continues else "sync",
-        catalogue=basis.catalogue,
+        catalogue=target_state.catalogue,
         extract=run.extract,
         settings=settings_fingerprint(run.shop),
         base=loaded.run if loaded else "",
-        held=basis.held,
-        retire=basis.retire,
-        redirects=basis.redirects,
-        guards=tuple(trips),
+        held=target_state.held,
+        retire=target_state.retire,
+        redirects=target_state.redirects,
+        guards=tuple(violations),
         stores=tuple(plans),
     )
 
 
-def _basis(run: Run, store: str, catalogue: Catalogue, held: dict[Entity, list[int]]) -> Basis:
+def _target_state(run: Run, store: str, catalogue: Catalogue, held: dict[Entity, list[int]]) -> TargetState:
     """What a store, or the whole shop (``""``), is brought to; the catalogue is kept."""
     _, previous = last_loaded(run, store)
     redirects = wanted_redirects(run, catalogue, previous, store).emitted
-    return Basis(
+    return TargetState(
         catalogue=run.history.save_catalogue(catalogue),
         held=held,
         retire={entity: sorted(keys) for entity, keys in by_entity(buried(run, store)).items()},
@@ -97,33 +97,33 @@ def _basis(run: Run, store: str, catalogue: Catalogue, held: dict[Entity, list[i
     )
 
 
-def _due_only(basis: Basis, needed: Iterable[Operation]) -> Basis:
-    """The basis with those alone to retire that some operation retires."""
+def _due_only(target_state: TargetState, needed: Iterable[Operation]) -> TargetState:
+    """Return the target state with those alone to retire that some operation retires."""
     retired = {(op.entity, op.key) for op in needed if op.kind == "retire"}
-    retire = {entity: [key for key in keys if (entity, key) in retired] for entity, keys in basis.retire.items()}
-    return basis.model_copy(update={"retire": retire})
+    retire = {entity: [key for key in keys if (entity, key) in retired] for entity, keys in target_state.retire.items()}
+    return target_state.model_copy(update={"retire": retire})
 
 
-def _own_basis(run: Run, store: str, shop_wide: Basis) -> Basis | None:
-    """The basis of a store that rules name, or did: it goes on by itself while it has a past of its own.
+def _own_target_state(run: Run, store: str, shop_wide: TargetState) -> TargetState | None:
+    """The target state of a store that rules name, or did: it goes on by itself while it has a past of its own.
 
     That is until it was loaded with the shop-wide catalogue once, and while old addresses of its own are remembered, or
     rows that are hidden there alone wait to be retired.
     """
     if store in run.own:
-        return _basis(run, store, run.own[store].catalogue, run.own[store].held)
+        return _target_state(run, store, run.own[store].catalogue, run.own[store].held)
     loaded, now = run.state.loaded(store), run.state.loaded()
     if loaded is None:
         return None
     assert now is not None
     assert run.catalogue is not None
-    basis = _basis(run, store, run.catalogue, shop_wide.held)
+    target_state = _target_state(run, store, run.catalogue, shop_wide.held)
     others, nights = stones(run), run.shop.removals.retire_after
     waiting = any(grave not in others and stone.nights <= nights for grave, stone in stones(run, store).items())
-    if not waiting and basis.redirects == shop_wide.redirects and loaded.catalogue == now.catalogue:
+    if not waiting and target_state.redirects == shop_wide.redirects and loaded.catalogue == now.catalogue:
         return None
     run.own[store] = OwnCatalogue(run.catalogue, shop_wide.held)
-    return basis
+    return target_state
 
 
 def plan_unread(run: Run) -> Plan:
@@ -131,29 +131,29 @@ def plan_unread(run: Run) -> Plan:
     plan = run.plan
     assert plan is not None
     settings = {store.name: store for store in run.shop.stores}
-    stores, trips = [], list(plan.guards)
+    stores, violations = [], list(plan.guards)
     for store in plan.stores:
         if store.error:
             try:
                 target = open_store(run, settings[store.store])
-                basis, mine = plan.basis(store), run.catalogue_of(store.store)
-                wanted = run.wanted[store.store] = target.want(mine, contents_of(basis, mine))
+                target_state, mine = plan.target_state(store), run.catalogue_of(store.store)
+                wanted = run.wanted[store.store] = target.want(mine, contents_of(target_state, mine))
                 present = target.read()
             except TorgsyncError as error:
                 stores.append(store.model_copy(update={"error": error.sentence}))
                 continue
-            needed = operations(wanted.contents, present, Absent(basis.held, basis.retire))
-            trips += _history_guard(run, [store.store])
-            trips += _store_guards(run, store.store, wanted.contents, present, needed)
+            needed = operations(wanted.contents, present, Absent(target_state.held, target_state.retire))
+            violations += _history_guard(run, [store.store])
+            violations += _store_guards(run, store.store, wanted.contents, present, needed)
             found = {"before": _fingerprint(present), "error": "", "operations": needed}
             store = store.model_copy(update=found)
         stores.append(store)
-    return plan.model_copy(update={"guards": tuple(trips), "stores": tuple(stores)})
+    return plan.model_copy(update={"guards": tuple(violations), "stores": tuple(stores)})
 
 
-def contents_of(basis: Basis, catalogue: Catalogue) -> Contents:
-    """What a store shall hold by the basis of a plan; ``catalogue`` is the one that it names."""
-    return wanted_contents(catalogue, Rows(REDIRECT_COLUMNS, {key: row for key, row in basis.redirects.items()}))
+def contents_of(target_state: TargetState, catalogue: Catalogue) -> Contents:
+    """What a store shall hold by the target state of a plan; ``catalogue`` is the one that it names."""
+    return wanted_contents(catalogue, Rows(REDIRECT_COLUMNS, {key: row for key, row in target_state.redirects.items()}))
 
 
 def limits(settings: GuardsSettings) -> Limits:
@@ -179,7 +179,7 @@ def all_meanings(run: Run) -> tuple[Meaning, ...]:
     return tuple(found.values())
 
 
-def _history_guard(run: Run, stores: Iterable[str]) -> list[Trip]:
+def _history_guard(run: Run, stores: Iterable[str]) -> list[GuardViolation]:
     """Whether the history holds what the run has to compare with: the last catalogue of stores, ``""`` is the shop's.
 
     A store that cannot be read tonight is not asked: it gets nothing, and must not keep the others from theirs.
@@ -194,14 +194,14 @@ def _history_guard(run: Run, stores: Iterable[str]) -> list[Trip]:
             seen.add(found.catalogue)
             lost[store] = found.run
     assert run.catalogue is not None
-    return history_trips(lost, run.sizes.get("raw_goods", len(run.catalogue.offers)))
+    return history_violations(lost, run.sizes.get("raw_goods", len(run.catalogue.offers)))
 
 
 def _store_guards(
     run: Run, store: str, wanted: Contents, present: Contents, needed: tuple[Operation, ...]
-) -> list[Trip]:
+) -> list[GuardViolation]:
     """The guards on what a plan does to one store."""
-    trips = store_trips(store, present, needed, limits(run.shop.guards))
+    violations = store_violations(store, present, needed, limits(run.shop.guards))
     confirmed = run.state.confirmed().get(store)
     if confirmed is None:  # nothing tells what its numbers mean but the store, if it was used before
         sections, shown = run.catalogue_of(store).sections, present.categories
@@ -213,12 +213,12 @@ def _store_guards(
             and (shown.value(number, "name"), shown.value(number, "parent_number"))
             == (meaning.name, meaning.parent_number)
         }
-        trips += taken_trips(store, wanted.categories, shown, origins, known)
-        return trips
-    return trips + _category_guards(run, store, confirmed)
+        violations += taken_violations(store, wanted.categories, shown, origins, known)
+        return violations
+    return violations + _category_guards(run, store, confirmed)
 
 
-def _category_guards(run: Run, store: str, confirmed: Confirmed) -> list[Trip]:
+def _category_guards(run: Run, store: str, confirmed: Confirmed) -> list[GuardViolation]:
     """The guards on categories by what this store took last, where that is not what the shop loaded last: it has rules
     of its own, or was left out by a run in which more was allowed, and that was not allowed here. A store that was only
     out of reach is not asked: each step that it missed passed the guards by itself.
@@ -230,10 +230,13 @@ def _category_guards(run: Run, store: str, confirmed: Confirmed) -> list[Trip]:
     if not own and (same or not _allowed_since(run, confirmed.run)):
         return []
     before = run.history.catalogue(confirmed.catalogue)
-    found = category_trips(run.catalogue_of(store), before, limits(run.shop.guards))
+    found = category_violations(run.catalogue_of(store), before, limits(run.shop.guards))
     if run.raw is None and not own:
-        found = [trip for trip in found if trip.guard in _OF_A_ROLLBACK]
-    return [trip.model_copy(update={"store": store, "message": f"{trip.message} (store {store})"}) for trip in found]
+        found = [violation for violation in found if violation.guard in _OF_A_ROLLBACK]
+    return [
+        violation.model_copy(update={"store": store, "message": f"{violation.message} (store {store})"})
+        for violation in found
+    ]
 
 
 def _allowed_since(run: Run, confirmed: str) -> bool:
@@ -246,15 +249,15 @@ def _allowed_since(run: Run, confirmed: str) -> bool:
     return True  # that run is not on record any more
 
 
-def _trips(run: Run, catalogue: Catalogue, loaded: Loaded | None, previous: Catalogue | None) -> list[Trip]:
+def _trips(run: Run, catalogue: Catalogue, loaded: Loaded | None, previous: Catalogue | None) -> list[GuardViolation]:
     """The guards that compare with what was loaded last; without a history, the counts that the state has remain."""
-    trips = number_trips(number_changes(all_meanings(run), run.state.registry()))
+    violations = number_violations(number_changes(all_meanings(run), run.state.registry()))
     by = limits(run.shop.guards)
     if loaded is not None and run.raw is not None:
         sizes = {table: run.sizes[table] for table in ("raw_product_types", "raw_goods")}
-        trips += extract_trips(sizes, loaded.counts, by)
-    found = catalogue_trips(catalogue, previous, by) if previous is not None else []
-    return trips + [trip for trip in found if run.raw is not None or trip.guard in _OF_A_ROLLBACK]
+        violations += extract_violations(sizes, loaded.counts, by)
+    found = catalogue_violations(catalogue, previous, by) if previous is not None else []
+    return violations + [violation for violation in found if run.raw is not None or violation.guard in _OF_A_ROLLBACK]
 
 
 def _fingerprint(contents: Contents) -> str:

@@ -16,7 +16,7 @@ from schemas.plan import Plan
 from schemas.report import Outcome, RunReport
 from schemas.rules import Rules
 from schemas.settings.shop import Shop
-from schemas.settings.stores import Store
+from schemas.settings.stores import StoreSettings
 from state.database import State
 from state.history import History
 from stores.protocol import Wanted
@@ -66,7 +66,7 @@ class Run:
     progress: Callable[[str, int, int], None] = lambda step, done, total: None
 
     @property
-    def stores(self) -> tuple[Store, ...]:
+    def stores(self) -> tuple[StoreSettings, ...]:
         """The stores that the run may touch."""
         return tuple(store for store in self.shop.stores if not self.only or store.name in self.only)
 

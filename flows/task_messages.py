@@ -39,5 +39,7 @@ def _plan(plan: Plan) -> str:
     if plan.empty:
         return "nothing to do"
     number = sum(len(store.operations) for store in plan.stores)
-    stopped = f"; guards: {', '.join(dict.fromkeys(trip.guard for trip in plan.guards))}" if plan.guards else ""
+    stopped = (
+        f"; guards: {', '.join(dict.fromkeys(violation.guard for violation in plan.guards))}" if plan.guards else ""
+    )
     return f"{number} operations in {len(plan.stores)} stores{stopped}"

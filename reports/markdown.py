@@ -51,8 +51,10 @@ def plan_table(plan: Plan, names: Names | None = None, limit: int = MOST) -> Tab
     """The operations of a plan, removals first in each store; goods with the same change are one row."""
     known = {**named(plan), **(names or {})}
     rows: Table = [
-        _planned(trip.store or "all", "GUARD", trip.measured, f"{trip.message} (limit {trip.limit})")
-        for trip in plan.guards
+        _planned(
+            violation.store or "all", "GUARD", violation.measured, f"{violation.message} (limit {violation.limit})"
+        )
+        for violation in plan.guards
     ]
     for place, store in enumerate(plan.stores):
         if store.error:

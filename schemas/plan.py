@@ -67,7 +67,7 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Trip(_Model):
+class GuardViolation(_Model):
     """A guard that would stop the run: ``measured`` rows where ``limit`` are allowed."""
 
     guard: str
@@ -77,7 +77,7 @@ class Trip(_Model):
     message: str
 
 
-class Basis(_Model):
+class TargetState(_Model):
     """What a store is brought to: a ``catalogue`` (its fingerprint), and what is known beside it (see ``Plan``)."""
 
     catalogue: str
@@ -90,15 +90,15 @@ class StorePlan(_Model):
     """The operations of one store in the order in which they are applied.
 
     ``before`` is the fingerprint of what the store held when the plan was made. ``error`` tells why the store could not
-    be read: it is left out of the plan then. ``own`` stands in for the plan's own basis where rules are for this store
-    only.
+    be read: it is left out of the plan then. ``own`` replaces the target state of the plan where rules are
+    for this store only.
     """
 
     store: str
     kind: str
     before: str = ""
     error: str = ""
-    own: Basis | None = None
+    own: TargetState | None = None
     operations: tuple[Operation, ...] = ()
 
     def counts(self) -> Counter[tuple[Entity, Kind]]:
@@ -125,18 +125,18 @@ class Plan(_Model):
     held: dict[Entity, list[int]] = Field(default_factory=dict)
     retire: dict[Entity, list[int]] = Field(default_factory=dict)
     redirects: dict[str, tuple[int, list[str], int]] = Field(default_factory=dict)
-    guards: tuple[Trip, ...] = ()
+    guards: tuple[GuardViolation, ...] = ()
     stores: tuple[StorePlan, ...] = ()
     digest: str = Field("", description="of the file's other content; made anew by to_json, so that an edit shows")
 
-    def basis(self, store: StorePlan) -> Basis:
-        """What this store is brought to: its own basis, else the shop-wide one."""
+    def target_state(self, store: StorePlan) -> TargetState:
+        """What this store is brought to: its own target state, else the shop-wide one."""
         return store.own or self.shop_wide
 
     @property
-    def shop_wide(self) -> Basis:
-        """What every store without a basis of its own is brought to."""
-        return Basis(catalogue=self.catalogue, held=self.held, retire=self.retire, redirects=self.redirects)
+    def shop_wide(self) -> TargetState:
+        """What every store without a separate target state is brought to."""
+        return TargetState(catalogue=self.catalogue, held=self.held, retire=self.retire, redirects=self.redirects)
 
     @property
     def empty(self) -> bool:

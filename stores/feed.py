@@ -21,7 +21,7 @@ from schemas.plan import StorePlan
 from schemas.report import StoreResult
 from schemas.settings.delivery import DeliverySettings
 from schemas.settings.stores import CsvStore, FileStore, GoogleStore, JsonStore, TrsStore, YmlStore, trs_dialect
-from stores.delivery import Target, deliver, read_digest
+from stores.delivery import Destination, deliver, read_digest
 from stores.feeds.goods import unsellable
 from stores.feeds.google import write_google
 from stores.feeds.sink import FeedFile
@@ -29,7 +29,7 @@ from stores.feeds.tables import write_csv, write_json
 from stores.feeds.trs import TrsWritten, write_trs
 from stores.feeds.trs_goods import feed_goods
 from stores.feeds.yml import content_sha256, write_yml
-from stores.protocol import Capabilities, Journal, Known, Replan, Wanted
+from stores.protocol import Capabilities, Journal, PriorState, Replan, Wanted
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ LeftOut = Callable[[pd.DataFrame], Collection[int]]
 """Which of some offers a file cannot hold, hidden or not."""
 
 
-class FeedTarget:
+class FeedAdapter:
     """A feed holds nothing but its file: what its reader was last given is what it confirmed."""
 
     capabilities = Capabilities(
@@ -62,12 +62,12 @@ class FeedTarget:
         kind: str,
         folder: Path,
         writer: Writer,
-        known: Known,
+        known: PriorState,
         fingerprint: Callable[[Path], str],
         left_out: LeftOut,
     ) -> None:
         self.name, self.kind, self.filename = store.name, kind, store.filename
-        self.target = Target(DeliverySettings.of(store), folder)
+        self.target = Destination(DeliverySettings.of(store), folder)
         self.writer, self.known, self.fingerprint, self.left_out = writer, known, fingerprint, left_out
 
     def want(self, catalogue: Catalogue, contents: Contents) -> Wanted:
@@ -123,10 +123,10 @@ class FeedTarget:
         )  # fmt: skip
 
 
-def feed_target(store: FileStore, folder: Path, known: Known, date: datetime) -> FeedTarget:
+def feed_adapter(store: FileStore, folder: Path, known: PriorState, date: datetime) -> FeedAdapter:
     """The store of a feed. ``date`` is what a YML file that must be written anew says of its content."""
     writer, fingerprint = _writer(store, date)
-    return FeedTarget(store, str(getattr(store, "kind", "")), folder, writer, known, fingerprint, _left_out(store))
+    return FeedAdapter(store, str(getattr(store, "kind", "")), folder, writer, known, fingerprint, _left_out(store))
 
 
 def _left_out(store: FileStore) -> LeftOut:

@@ -33,7 +33,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Known:
+class PriorState:
     """What we know of a store from the last time: the ``contents`` that it confirmed and the ``catalogue`` that they
     were made of, its own ids and slugs by (entity, key), and the fingerprints of a feed's files.
     """
@@ -76,7 +76,7 @@ Replan = Callable[[Contents], tuple[Operation, ...]]
 """Operations that are needed for what a store holds now; raises StalePlan where the plan does not list one of them."""
 
 
-class Store(Protocol):
+class StoreAdapter(Protocol):
     """One store of a shop. Every method raises StoreError, with what to do, when the store fails."""
 
     @property

@@ -80,7 +80,7 @@ VERSIONS = Path(__file__).parent / "sql_migrations"
 VERSION_TABLE = "torgsync_store_version"
 
 
-class SqlTarget:
+class SqlAdapter:
     """The tables of one SQL store; rows that are no longer in the catalogue are hidden, never deleted."""
 
     kind = "sql"

@@ -14,7 +14,7 @@ from schemas.catalogue import Catalogue
 from schemas.contents import Contents, Rows
 from schemas.errors import GuardStop, QuarantineLimit
 from schemas.extract import Extract
-from schemas.plan import Operation, Trip
+from schemas.plan import GuardViolation, Operation
 from schemas.registry import NumberChange, Origin
 
 FEW = 10
@@ -69,7 +69,7 @@ def check_extract(raw: Extract) -> None:
             )
 
 
-def history_trips(lost: Mapping[str, str], goods: int) -> list[Trip]:
+def history_violations(lost: Mapping[str, str], goods: int) -> list[GuardViolation]:
     """``no_history``: the guards that compare would let everything pass, so all ``goods`` are at stake.
 
     ``lost`` maps a store (``""``: the whole shop) to the run that loaded what the history does not hold.
@@ -81,56 +81,56 @@ def history_trips(lost: Mapping[str, str], goods: int) -> list[Trip]:
         f"the catalogue that was loaded last ({runs}) is not in history/, so nothing tells what would change for the "
         "worse: put the folder back from a backup; several machines have to share it"
     )
-    return [Trip(guard="no_history", measured=goods, limit=0, message=message)]
+    return [GuardViolation(guard="no_history", measured=goods, limit=0, message=message)]
 
 
-def extract_trips(sizes: Mapping[str, int], counts: Mapping[str, int], limits: Limits) -> list[Trip]:
+def extract_violations(sizes: Mapping[str, int], counts: Mapping[str, int], limits: Limits) -> list[GuardViolation]:
     """``short_extract``: fewer rows of ``raw_product_types`` or ``raw_goods`` than the last run read (``counts``).
 
     The counts stand in the state, so this holds without a history too.
     """
-    trips = []
+    violations = []
     for table, size in sizes.items():
         before = counts.get(table, 0)
         limit = limits.rows(limits.max_short_share, before)
         limit = min(limit, max(0, before - 1) // 2)  # a tiny table may lose FEW rows, yet never half of it
         if before - size > limit:
-            trips.append(
-                Trip(guard="short_extract", measured=before - size, limit=limit,
+            violations.append(
+                GuardViolation(guard="short_extract", measured=before - size, limit=limit,
                      message=f"the base gave {size} rows of {table.removeprefix('raw_')}, {before} in the last run")
             )  # fmt: skip
-    return trips
+    return violations
 
 
-def catalogue_trips(after: Catalogue, before: Catalogue, limits: Limits) -> list[Trip]:
+def catalogue_violations(after: Catalogue, before: Catalogue, limits: Limits) -> list[GuardViolation]:
     """The guards that compare the catalogue with the one that was loaded last."""
     types = _names(before.product_types, "type_id"), _names(after.product_types, "type_id")
     goods = _names(before.offers, "good_id"), _names(after.offers, "good_id")
-    trips = []
+    violations = []
     for what, (old, new) in (("product types", types), ("goods", goods)):
         gone = sum(key not in new for key in old)
         renamed = sum(key in new and new[key] != name for key, name in old.items())
         half = int(limits.max_changed_share * len(old))
         if gone + renamed > max(3, half):
-            trips.append(
-                Trip(guard="another_base", measured=gone + renamed, limit=max(3, half),
+            violations.append(
+                GuardViolation(guard="another_base", measured=gone + renamed, limit=max(3, half),
                      message=f"{gone + renamed} of {len(old)} {what} of the last run are gone or have another name")
             )  # fmt: skip
         limit = limits.rows(limits.max_renamed_share, len(old))
         if renamed > limit:
-            trips.append(
-                Trip(guard="mass_rename", measured=renamed, limit=limit,
+            violations.append(
+                GuardViolation(guard="mass_rename", measured=renamed, limit=limit,
                      message=f"{renamed} of {len(old)} {what} have another name than in the last run")
             )  # fmt: skip
-    trips += _older(goods[0], goods[1], limits.max_newest_gone)
-    trips += _moved(before, after, limits)
-    trips += _roots(before, after)
-    trips += _second_root(before, after)
-    trips += _renumbered(before, after)
-    return trips
+    violations += _older(goods[0], goods[1], limits.max_newest_gone)
+    violations += _moved(before, after, limits)
+    violations += _roots(before, after)
+    violations += _second_root(before, after)
+    violations += _renumbered(before, after)
+    return violations
 
 
-def category_trips(after: Catalogue, before: Catalogue, limits: Limits) -> list[Trip]:
+def category_violations(after: Catalogue, before: Catalogue, limits: Limits) -> list[GuardViolation]:
     """Those of them that tell what becomes of categories: asked of a store whose past is not the shop's too."""
     return [*_moved(before, after, limits), *_roots(before, after), *_renumbered(before, after)]
 
@@ -139,17 +139,17 @@ def _names(frame: pd.DataFrame, key: str) -> dict[int, str]:
     return {int(k): str(name) for k, name in zip(frame[key], frame["name"], strict=True)}
 
 
-def _older(before: Mapping[int, str], after: Mapping[int, str], limit: int) -> list[Trip]:
+def _older(before: Mapping[int, str], after: Mapping[int, str], limit: int) -> list[GuardViolation]:
     """Goods get ever higher ids: a base whose newest goods vanished is older than the last one."""
     newest = max(after, default=0)
     gone = sum(key > newest for key in before)
     if gone <= limit:
         return []
     message = f"the {gone} newest goods of the last run (above id {newest}) are gone and there is no newer one"
-    return [Trip(guard="older_base", measured=gone, limit=limit, message=message)]
+    return [GuardViolation(guard="older_base", measured=gone, limit=limit, message=message)]
 
 
-def _moved(before: Catalogue, after: Catalogue, limits: Limits) -> list[Trip]:
+def _moved(before: Catalogue, after: Catalogue, limits: Limits) -> list[GuardViolation]:
     old, new = before.assignments, after.assignments
     both = old[["good_id", "category_number"]].merge(new[["good_id", "category_number"]], on="good_id")
     left, right = both["category_number_x"], both["category_number_y"]
@@ -158,10 +158,10 @@ def _moved(before: Catalogue, after: Catalogue, limits: Limits) -> list[Trip]:
     if moved <= limit:
         return []
     message = f"{moved} of {len(both)} goods would change their category"
-    return [Trip(guard="moved_goods", measured=moved, limit=limit, message=message)]
+    return [GuardViolation(guard="moved_goods", measured=moved, limit=limit, message=message)]
 
 
-def _renumbered(before: Catalogue, after: Catalogue) -> list[Trip]:
+def _renumbered(before: Catalogue, after: Catalogue) -> list[GuardViolation]:
     """A path with a new number, while the number that it had is gone. A path that stands twice proves nothing."""
     old, new = _numbers(before.categories), _numbers(after.categories)
     known, living = set(before.categories["number"]), set(after.categories["number"])
@@ -173,7 +173,7 @@ def _renumbered(before: Catalogue, after: Catalogue) -> list[Trip]:
     if not changed:
         return []
     message = f"categories have another number than in the last run: {'; '.join(changed[:5])}"
-    return [Trip(guard="renumbered", measured=len(changed), limit=0, message=message)]
+    return [GuardViolation(guard="renumbered", measured=len(changed), limit=0, message=message)]
 
 
 def _numbers(categories: pd.DataFrame) -> dict[tuple[str, ...], int]:
@@ -183,7 +183,7 @@ def _numbers(categories: pd.DataFrame) -> dict[tuple[str, ...], int]:
     return {path: numbers[0] for path, numbers in found.items() if len(numbers) == 1}
 
 
-def _roots(before: Catalogue, after: Catalogue) -> list[Trip]:
+def _roots(before: Catalogue, after: Catalogue) -> list[GuardViolation]:
     old = before.categories
     living = {int(n) for n in after.categories["number"]}
     filled = {path[0] for path, goods in zip(old["path"], old["goods"], strict=True) if goods}
@@ -196,18 +196,18 @@ def _roots(before: Catalogue, after: Catalogue) -> list[Trip]:
     if not gone:
         return []
     message = f"root categories with goods would disappear: {', '.join(gone[:5])}"
-    return [Trip(guard="root_vanished", measured=len(gone), limit=0, message=message)]
+    return [GuardViolation(guard="root_vanished", measured=len(gone), limit=0, message=message)]
 
 
-def _second_root(before: Catalogue, after: Catalogue) -> list[Trip]:
+def _second_root(before: Catalogue, after: Catalogue) -> list[GuardViolation]:
     """More roots of product types than the one of before; or a category that stood below the only root is one now."""
-    trips = []
+    violations = []
     then, now = (c.product_types[c.product_types["depth"] == 1] for c in (before, after))
     if len(then) == 1 and len(now) > 1:
         message = (
             f"the product types have {len(now)} roots, one in the last run: {', '.join(map(str, now['name'][:5]))}"
         )
-        trips.append(Trip(guard="second_root", measured=len(now) - 1, limit=0, message=message))
+        violations.append(GuardViolation(guard="second_root", measured=len(now) - 1, limit=0, message=message))
     depths = dict(zip(before.categories["number"], before.categories["depth"], strict=True))
     roots = after.categories[after.categories["depth"] == 1]
     lifted = [
@@ -215,13 +215,15 @@ def _second_root(before: Catalogue, after: Catalogue) -> list[Trip]:
     ]
     if lifted and list(depths.values()).count(1) == 1 < len(roots):
         message = f"categories that stood below the one root would be roots: {', '.join(lifted[:5])}"
-        trips.append(Trip(guard="second_root", measured=len(lifted), limit=0, message=message))
-    return trips
+        violations.append(GuardViolation(guard="second_root", measured=len(lifted), limit=0, message=message))
+    return violations
 
 
-def store_trips(store: str, present: Contents, operations: Sequence[Operation], limits: Limits) -> list[Trip]:
+def store_violations(
+    store: str, present: Contents, operations: Sequence[Operation], limits: Limits
+) -> list[GuardViolation]:
     """``hidden_categories`` and ``hidden_offers`` of one store: rows that are shown now and would no longer be."""
-    trips = []
+    violations = []
     for entity, guard, word in (("category", "hidden_categories", "categories"), ("offer", "hidden_offers", "goods")):
         rows = present.table(entity)  # type: ignore[arg-type]
         place = rows.columns.index("hidden") if "hidden" in rows.columns else None
@@ -230,31 +232,31 @@ def store_trips(store: str, present: Contents, operations: Sequence[Operation], 
         limit = limits.rows(limits.max_removed_share, shown)
         limit = limit if limits.max_removed is None else min(limit, limits.max_removed)
         if hidden > limit:
-            trips.append(
-                Trip(guard=guard, store=store, measured=hidden, limit=limit,
+            violations.append(
+                GuardViolation(guard=guard, store=store, measured=hidden, limit=limit,
                      message=f"{hidden} of {shown} {word} would disappear from store {store}")
             )  # fmt: skip
-    return trips
+    return violations
 
 
-def number_trips(changes: Iterable[NumberChange]) -> list[Trip]:
+def number_violations(changes: Iterable[NumberChange]) -> list[GuardViolation]:
     """``number_reused``: numbers that mean another section than in the last run (domain.md section 2.5)."""
     reused = [change for change in changes if change.kind == "number_reused"]
     if not reused:
         return []
     told = "; ".join(f"{c.number} was «{c.before.name}» and is «{c.after.name}»" for c in reused[:5])
     message = f"section numbers mean another section than in the last run: {told}"
-    return [Trip(guard="number_reused", measured=len(reused), limit=0, message=message)]
+    return [GuardViolation(guard="number_reused", measured=len(reused), limit=0, message=message)]
 
 
-def taken_trips(
+def taken_violations(
     store: str, wanted: Rows, present: Rows, origins: Mapping[int, Origin], known: Collection[int]
-) -> list[Trip]:
+) -> list[GuardViolation]:
     """``number_reused`` where the state is new and the store is not: numbers that the store shows as something else.
 
     A number that Torgsoft or a rule gave may have been renamed or moved meanwhile, so both must differ. One of the
     registry's, which had to begin anew, is only the same section where nothing differs. Numbers that the registry has
-    ``known`` before tonight are left to ``number_trips``.
+    ``known`` before tonight are left to ``number_violations``.
     """
     fields = [name for name in ("name", "parent_number") if name in wanted.columns and name in present.columns]
     reused = []
@@ -267,36 +269,40 @@ def taken_trips(
     if not reused:
         return []
     message = f"section numbers mean another section than in the store: {'; '.join(reused[:5])} (store {store})"
-    return [Trip(guard="number_reused", store=store, measured=len(reused), limit=0, message=message)]
+    return [GuardViolation(guard="number_reused", store=store, measured=len(reused), limit=0, message=message)]
 
 
-def _sentences(trips: Iterable[Trip]) -> list[str]:
+def _sentences(violations: Iterable[GuardViolation]) -> list[str]:
     """One sentence per guard; stores of which it says the same are named in one."""
     stores: dict[tuple[str, str, str, int], list[str]] = {}
-    for trip in trips:
-        found = [end for end in _STORE_ENDINGS if trip.store and trip.message.endswith(end.format(trip.store))]
-        what = trip.message.removesuffix(found[0].format(trip.store)) if found else trip.message
-        stores.setdefault((trip.guard, what, "".join(found), trip.limit), []).append(trip.store)
+    for violation in violations:
+        found = [
+            end for end in _STORE_ENDINGS if violation.store and violation.message.endswith(end.format(violation.store))
+        ]
+        what = violation.message.removesuffix(found[0].format(violation.store)) if found else violation.message
+        stores.setdefault((violation.guard, what, "".join(found), violation.limit), []).append(violation.store)
     return [
         f"guard «{guard}»: {what}{ending.format(', '.join(names))} (limit {limit})"
         for (guard, what, ending, limit), names in stores.items()
     ]
 
 
-def check_trips(trips: Iterable[Trip], allow: Mapping[str, int], command: str) -> list[Trip]:
+def check_violations(
+    violations: Iterable[GuardViolation], allow: Mapping[str, int], command: str
+) -> list[GuardViolation]:
     """Raise GuardStop for every guard above its limit and above what ``allow`` grants; returns the ones it granted.
 
     ``command`` is what to run again, for the message.
     """
-    stopped: list[Trip] = []
-    granted: list[Trip] = []
-    for trip in trips:
-        (granted if trip.measured <= allow.get(trip.guard, -1) else stopped).append(trip)
+    stopped: list[GuardViolation] = []
+    granted: list[GuardViolation] = []
+    for violation in violations:
+        (granted if violation.measured <= allow.get(violation.guard, -1) else stopped).append(violation)
     if stopped:
         told = "; ".join(_sentences(stopped))
         needed: dict[str, int] = {}
-        for trip in stopped:
-            needed[trip.guard] = max(trip.measured, needed.get(trip.guard, 0))
+        for violation in stopped:
+            needed[violation.guard] = max(violation.measured, needed.get(violation.guard, 0))
         flags = " ".join(f"--allow {guard}={measured}" for guard, measured in needed.items())
         raise GuardStop(
             f"{told}; {NOTHING}", f"look at the plan; if this is meant, for this one run: {command} {flags}"

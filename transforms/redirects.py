@@ -26,7 +26,7 @@ is rather a wrong clock than a pause, and a pause costs an old address one night
 
 
 @dataclass(frozen=True)
-class Buried:
+class Retirement:
     """A category that has been absent long enough: its last path and the number of its parent."""
 
     number: int
@@ -67,7 +67,7 @@ def next_redirects(
     known: Rows,
     before: Catalogue | None,
     after: Catalogue,
-    buried: Collection[Buried] = (),
+    buried: Collection[Retirement] = (),
     expired: Collection[Key] = (),
 ) -> Redirects:
     """The redirects once ``after`` is loaded, where ``before`` was loaded last.
@@ -131,7 +131,7 @@ def _category_of(catalogue: Catalogue) -> dict[int, int | None]:
     return {int(g): key_or_none(n) for g, n in zip(frame["good_id"], frame["category_number"], strict=True)}
 
 
-def _ancestor(grave: Buried, graves: Mapping[int, Buried], living: Mapping[int, Path]) -> int | None:
+def _ancestor(grave: Retirement, graves: Mapping[int, Retirement], living: Mapping[int, Path]) -> int | None:
     """The nearest ancestor that is shown, by the parents as they last were."""
     seen: set[int] = set()
     parent = grave.parent_number

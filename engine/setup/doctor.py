@@ -18,19 +18,19 @@ from typing import Literal
 
 from engine.alerts.alerts import late_or_missing, receivers
 from engine.lock import held
-from engine.open_store import target_of
+from engine.open_store import adapter_of
 from engine.sections import shop_rules
 from engine.session import refuse_renamed
 from schemas.errors import SettingsError, TorgsyncError
 from schemas.settings.alerts import TOO_OLD
 from schemas.settings.delivery import DeliverySettings
 from schemas.settings.shop import Shop, load_shop
-from schemas.settings.stores import FileStore, SqlStore, Store
+from schemas.settings.stores import FileStore, SqlStore, StoreSettings
 from sources.firebird.extract import count_base
 from state.database import State
 from state.history import History
-from stores.delivery import Target, check
-from stores.protocol import Known
+from stores.delivery import Destination, check
+from stores.protocol import PriorState
 
 Status = Literal["ok", "warning", "failed"]
 ROOM = 1_000_000_000
@@ -144,17 +144,17 @@ def _lock(shop: Shop) -> Told:
     return "ok", "free", ""
 
 
-def _store(shop: Shop, settings: Store) -> Told:
+def _store(shop: Shop, settings: StoreSettings) -> Told:
     """Log in and read; a feed's folder, or its server, is looked into."""
     if isinstance(settings, FileStore):
-        target = Target(DeliverySettings.of(settings), shop.folder)
+        target = Destination(DeliverySettings.of(settings), shop.folder)
         if target.makes_folder and not target.folder.exists():
             return "ok", f"{target.place}: the first run makes it", ""
         gaps = check(target)
         return "ok", "; ".join((f"{target.place}: can be reached", *gaps)), ""
     if isinstance(settings, SqlStore) and _absent_file(shop, settings.url):
         return "ok", f"{settings.url}: the first run makes it", ""
-    held_now = target_of(shop, settings, Known, datetime.now().astimezone()).read()
+    held_now = adapter_of(shop, settings, PriorState, datetime.now().astimezone()).read()
     return "ok", f"can be read; of ours: categories {len(held_now.categories):,}, goods {len(held_now.offers):,}", ""
 
 

@@ -14,7 +14,7 @@ from schemas.report import CATALOGUE_FILES, RUN_FILES
 from schemas.settings.alerts import AlertsSettings
 from schemas.settings.names import MAX_NAME, Name
 from schemas.settings.schedule import ApprovalSettings, ScheduleSettings
-from schemas.settings.stores import KINDS, FileStore, Settings, Store
+from schemas.settings.stores import KINDS, FileStore, Settings, StoreSettings
 from schemas.settings.woocommerce import WooCommerceStore
 from schemas.tables import MAX_NUMBER
 from schemas.trs import ALL_COLUMNS
@@ -163,7 +163,7 @@ class Shop(Settings):
     state: StateSettings = StateSettings()
     schedule: ScheduleSettings = Field(default_factory=ScheduleSettings)
     approval: ApprovalSettings = ApprovalSettings()
-    stores: tuple[Store, ...] = ()
+    stores: tuple[StoreSettings, ...] = ()
 
     @model_validator(mode="after")
     def _stores_are_distinct(self) -> Shop:

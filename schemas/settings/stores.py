@@ -128,7 +128,7 @@ def trs_dialect(store: TrsStore) -> TrsDialect:
     return TRS_PROFILES[store.profile].model_copy(update=own)
 
 
-Store = Annotated[
+StoreSettings = Annotated[
     SqlStore | TrsStore | YmlStore | GoogleStore | CsvStore | JsonStore | WooCommerceStore | OpenCartStore,
     Field(discriminator="kind"),
 ]

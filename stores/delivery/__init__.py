@@ -1,6 +1,6 @@
 """Brings a feed's file to where its reader finds it: a folder, FTP, FTPS, SFTP or S3. See ``docs/delivery.md``."""
 
 from stores.delivery.carry import GAPS, Delivered, check, deliver, read_digest
-from stores.delivery.target import Target
+from stores.delivery.destination import Destination
 
-__all__ = ["GAPS", "Delivered", "Target", "check", "deliver", "read_digest"]
+__all__ = ["GAPS", "Delivered", "Destination", "check", "deliver", "read_digest"]

@@ -14,9 +14,9 @@ from typing import BinaryIO, Generic, TypeVar
 
 from schemas.errors import StoreError
 from schemas.settings.delivery import Protocol
+from stores.delivery.destination import Destination
 from stores.delivery.marker import Marker
 from stores.delivery.session import ConnectionFailed, Session
-from stores.delivery.target import Target
 from stores.delivery.transfer import Transfer, read_marker
 from stores.publish import file_sha256, publish
 
@@ -47,7 +47,9 @@ class Delivered(Generic[T]):
     notes: tuple[str, ...] = ()
 
 
-def deliver(target: Target, filename: str, write: Callable[[BinaryIO], T], *, create: bool = False) -> Delivered[T]:
+def deliver(
+    target: Destination, filename: str, write: Callable[[BinaryIO], T], *, create: bool = False
+) -> Delivered[T]:
     """Write ``filename`` through ``write``, which gets a binary stream, and bring it to the target.
 
     ``create`` makes a missing local folder (see ``publish``), never one on a server. Raises StoreError, with the old
@@ -77,7 +79,7 @@ def deliver(target: Target, filename: str, write: Callable[[BinaryIO], T], *, cr
     return Delivered(place, result, published, size, marker.sha256, notes)
 
 
-def read_digest(target: Target, filename: str) -> str | None:
+def read_digest(target: Destination, filename: str) -> str | None:
     """The sha256 of the file that lies there; None where none lies there, or one that no marker vouches for."""
     _check_filename(target, filename)
     if target.is_folder:
@@ -95,7 +97,7 @@ def read_digest(target: Target, filename: str) -> str | None:
     return _attempts(target, ask, lambda: True)
 
 
-def check(target: Target) -> tuple[str, ...]:
+def check(target: Destination) -> tuple[str, ...]:
     """Log in and look into the folder; writes nothing. Raises StoreError, returns what the protocol cannot do."""
     if not target.is_folder:
         _attempts(target, lambda session: session.size("torgsync.check"), lambda: True)
@@ -106,7 +108,7 @@ def check(target: Target) -> tuple[str, ...]:
     return GAPS[target.settings.protocol]
 
 
-def _carry(target: Target, transfer: Transfer) -> tuple[bool, tuple[str, ...]]:
+def _carry(target: Destination, transfer: Transfer) -> tuple[bool, tuple[str, ...]]:
     try:
         published = _attempts(target, transfer.run, lambda: not transfer.placing)
     except StoreError as error:
@@ -119,7 +121,7 @@ def _carry(target: Target, transfer: Transfer) -> tuple[bool, tuple[str, ...]]:
     return published, tuple(dict.fromkeys(transfer.notes))
 
 
-def _attempts(target: Target, action: Callable[[Session], T], again: Callable[[], bool]) -> T:
+def _attempts(target: Destination, action: Callable[[Session], T], again: Callable[[], bool]) -> T:
     """The action on a connection of its own; a connection that failed is tried anew while ``again`` allows it."""
     for pause in PAUSES:
         try:
@@ -133,7 +135,7 @@ def _attempts(target: Target, action: Callable[[Session], T], again: Callable[[]
         return action(session)
 
 
-def _connect(target: Target) -> AbstractContextManager[Session]:
+def _connect(target: Destination) -> AbstractContextManager[Session]:
     """A session by the target's protocol. Imported here: the libraries take time that a local folder need not pay."""
     match target.settings.protocol:
         case "ftp" | "ftps":
@@ -152,6 +154,6 @@ def _connect(target: Target) -> AbstractContextManager[Session]:
             raise ValueError("a folder needs no connection")
 
 
-def _check_filename(target: Target, filename: str) -> None:
+def _check_filename(target: Destination, filename: str) -> None:
     if filename in ("", "..") or Path(filename).name != filename or "\\" in filename or not filename.isprintable():
         raise StoreError(f"{target.place}: {filename!r} is not a plain file name", "correct filename in shop.toml")

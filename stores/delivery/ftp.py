@@ -10,8 +10,8 @@ from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
 from schemas.errors import StoreError
+from stores.delivery.destination import Destination
 from stores.delivery.session import CHUNK, ConnectionFailed, missing_folder, network_explained, one_line, trusted
-from stores.delivery.target import Target
 
 FULL = ("452", "552")
 """Replies of a server whose disk or quota is full."""
@@ -38,7 +38,7 @@ class SecureFTP(ftplib.FTP_TLS):
 
 
 @contextmanager
-def ftp_session(target: Target) -> Iterator[FtpSession]:
+def ftp_session(target: Destination) -> Iterator[FtpSession]:
     """Log in, secure the data connections and enter the folder."""
     settings = target.settings
     secret = target.secret or ""
@@ -64,7 +64,7 @@ def ftp_session(target: Target) -> Iterator[FtpSession]:
         client.close()
 
 
-def _log_in(client: ftplib.FTP, target: Target, secret: str) -> None:
+def _log_in(client: ftplib.FTP, target: Destination, secret: str) -> None:
     try:
         if isinstance(client, ftplib.FTP_TLS):
             client.auth()  # before the password, and never without: a server that cannot is an error
@@ -86,7 +86,7 @@ def _log_in(client: ftplib.FTP, target: Target, secret: str) -> None:
         ) from None  # its text may repeat the password
 
 
-def _enter(client: ftplib.FTP, target: Target) -> None:
+def _enter(client: ftplib.FTP, target: Destination) -> None:
     try:
         if target.remote_folder != ".":
             client.cwd(target.remote_folder)

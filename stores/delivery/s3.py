@@ -16,8 +16,8 @@ from minio.error import InvalidResponseError, MinioException, S3Error, ServerErr
 from urllib3.exceptions import HTTPError
 
 from schemas.errors import StoreError
+from stores.delivery.destination import Destination
 from stores.delivery.session import CHUNK, ConnectionFailed, missing_folder, network_explained, trusted
-from stores.delivery.target import Target
 
 PART = 16 * 1024 * 1024
 """Larger files go up in parts of this size, so that memory holds only some of them."""
@@ -29,7 +29,7 @@ FULL = ("QuotaExceeded", "XMinioStorageFull", "InsufficientStorage", "XMinioAdmi
 
 
 @contextmanager
-def s3_session(target: Target) -> Iterator[S3Session]:
+def s3_session(target: Destination) -> Iterator[S3Session]:
     """A client of the bucket. Nothing is retried here: ``deliver`` alone tries again."""
     settings = target.settings
     endpoint, secret = urlsplit(settings.endpoint), target.secret
@@ -59,7 +59,7 @@ class S3Session:
 
     puts_whole = True
 
-    def __init__(self, client: Minio, target: Target) -> None:
+    def __init__(self, client: Minio, target: Destination) -> None:
         self.client, self.target, self.place = client, target, target.place
         self.bucket = target.host
 

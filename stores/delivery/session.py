@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import BinaryIO, Protocol
 
 from schemas.errors import StoreError
-from stores.delivery.target import Target
+from stores.delivery.destination import Destination
 
 CHUNK = 256 * 1024
 
@@ -84,7 +84,7 @@ def network_explained(place: str, doing: str) -> Iterator[None]:
         raise ConnectionFailed(f"{place}: the connection broke ({doing}): {text}", "run again") from error
 
 
-def trusted(target: Target) -> ssl.SSLContext:
+def trusted(target: Destination) -> ssl.SSLContext:
     """Verifies the server's certificate and name: by cafile where the settings name one, else as the system does."""
     cafile = target.file("cafile")
     try:

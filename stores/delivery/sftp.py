@@ -14,8 +14,8 @@ import paramiko  # type: ignore[import-untyped]
 from paramiko.sftp import CMD_EXTENDED  # type: ignore[import-untyped]
 
 from schemas.errors import StoreError
+from stores.delivery.destination import Destination
 from stores.delivery.session import CHUNK, ConnectionFailed, missing_folder, network_explained, one_line
-from stores.delivery.target import Target
 
 
 class _Fingerprint(paramiko.MissingHostKeyPolicy):  # type: ignore[misc]
@@ -49,7 +49,7 @@ def _refused_key(place: str, key: Any, why: str) -> StoreError:
 
 
 @contextmanager
-def sftp_session(target: Target) -> Iterator[SftpSession]:
+def sftp_session(target: Destination) -> Iterator[SftpSession]:
     """Log in to the verified host and find the folder."""
     settings = target.settings
     secret, key_file = target.secret, target.file("key_file")
@@ -88,7 +88,7 @@ def sftp_session(target: Target) -> Iterator[SftpSession]:
         client.close()
 
 
-def _open_sftp(client: Any, target: Target) -> Any:
+def _open_sftp(client: Any, target: Destination) -> Any:
     try:
         sftp = client.open_sftp()
     except (paramiko.SSHException, EOFError) as error:
@@ -103,7 +103,7 @@ def _open_sftp(client: Any, target: Target) -> Any:
 
 
 @contextmanager
-def _login_explained(target: Target) -> Iterator[None]:
+def _login_explained(target: Destination) -> Iterator[None]:
     place = target.place
     with network_explained(place, "connecting"):
         try:

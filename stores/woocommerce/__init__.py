@@ -1,5 +1,5 @@
 """WooCommerce through its REST API v3: categories as terms, goods as simple products (docs/woocommerce.md)."""
 
-from stores.woocommerce.target import WooCommerceTarget
+from stores.woocommerce.adapter import WooCommerceAdapter
 
-__all__ = ["WooCommerceTarget"]
+__all__ = ["WooCommerceAdapter"]

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pandas as pd
 
 from reports.html import plan_page, run_page, tree
-from schemas.plan import Operation, Plan, StorePlan, Trip
+from schemas.plan import GuardViolation, Operation, Plan, StorePlan
 from schemas.report import RunReport, StoreResult, UnmappedType
 from tests.cli.conftest import renamed, without
 
@@ -44,9 +44,9 @@ def report(**more) -> RunReport:
 
 
 def plan(*operations: Operation) -> Plan:
-    trip = Trip(guard="hidden_offers", store="web", measured=3, limit=1, message=NASTY)
+    violation = GuardViolation(guard="hidden_offers", store="web", measured=3, limit=1, message=NASTY)
     store = StorePlan(store="web", kind="sql", operations=operations)
-    return Plan(shop="test", catalogue="c" * 64, settings="s" * 64, guards=(trip,), stores=(store,))
+    return Plan(shop="test", catalogue="c" * 64, settings="s" * 64, guards=(violation,), stores=(store,))
 
 
 def test_names_from_the_base_are_text_and_never_become_part_of_a_page():

@@ -165,7 +165,10 @@ def test_a_guard_shows_in_the_plan_and_the_plan_can_be_applied_with_its_permissi
     refused = torgsync("apply", loaded.plan)
     assert refused.code == 3
     assert f"torgsync apply {loaded.plan} --allow" in refused.err, "what it tells to type is the same command"
-    flags = [f"--allow={trip['guard']}={trip['measured']}" for trip in json.loads(loaded.plan.read_text())["guards"]]
+    flags = [
+        f"--allow={violation['guard']}={violation['measured']}"
+        for violation in json.loads(loaded.plan.read_text())["guards"]
+    ]
     assert torgsync("apply", loaded.plan, *flags).code == 0
 
 

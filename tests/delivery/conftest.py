@@ -14,7 +14,7 @@ import trustme
 from minio import Minio
 
 from schemas.settings.delivery import DeliverySettings
-from stores.delivery import Target
+from stores.delivery import Destination
 from tests.delivery.places import Place, in_bucket, on_disk
 from tests.delivery.servers import (
     PASSWORD,
@@ -83,7 +83,7 @@ def place_of(keys: Keys, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
                 client = Minio(str(where).removeprefix("http://"), "key", "secret", secure=False, region="us-east-1")
                 client.make_bucket(name)
                 settings = DeliverySettings(target=f"s3://{name}/feeds", endpoint=str(where), **common)
-                return Place(kind, Target(settings, base), *in_bucket(client, name))
+                return Place(kind, Destination(settings, base), *in_bucket(client, name))
             protocol = kind.partition("-")[0]
             if protocol == "ftps":
                 common["cafile"] = str(keys.cafile)
@@ -94,7 +94,7 @@ def place_of(keys: Keys, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
             load({})
             whole = kind in ("ftp", "ftps", "sftp")
             return Place(
-                kind, Target(settings, base), load, state, in_one_step=whole, keeps=kind not in ("ftp", "ftps")
+                kind, Destination(settings, base), load, state, in_one_step=whole, keeps=kind not in ("ftp", "ftps")
             )
 
         yield make

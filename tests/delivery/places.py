@@ -13,7 +13,7 @@ import paramiko
 import urllib3
 from minio import Minio
 
-from stores.delivery import Target
+from stores.delivery import Destination
 from stores.delivery.marker import Marker
 
 NAME = "TSGoods.trs"
@@ -33,7 +33,7 @@ class Place:
     """``in_one_step``: NAME is never absent. ``keeps``: it keeps NAME.prev."""
 
     kind: str
-    target: Target
+    target: Destination
     load: Callable[[dict[str, bytes]], None]
     state: Callable[[], dict[str, bytes]]
     in_one_step: bool = True

@@ -11,7 +11,7 @@ import pytest
 
 from schemas.errors import StoreError
 from schemas.settings.delivery import DeliverySettings
-from stores.delivery import Target, check, deliver, read_digest
+from stores.delivery import Destination, check, deliver, read_digest
 from stores.delivery.s3 import s3_session
 from tests.delivery.places import BEFORE, NAME, NEW, OLD, OLDER, Place, marker
 
@@ -97,7 +97,7 @@ def test_what_the_writer_raises_passes_through_and_nothing_is_sent(place):
 def test_a_file_name_that_leads_elsewhere_is_refused(tmp_path, name):
     settings = DeliverySettings(target="ftp://feed@127.0.0.1:1/", password_env="FEED_PASSWORD")
     with pytest.raises(StoreError, match="not a plain file name"):
-        deliver(Target(settings, tmp_path), name, put(NEW))
+        deliver(Destination(settings, tmp_path), name, put(NEW))
 
 
 @pytest.mark.parametrize("kind", ["ftp", "ftps", "sftp", "s3"])
@@ -134,7 +134,7 @@ def _now(place: Place) -> bytes:
 
 
 def test_a_local_folder_gets_the_file_alone(tmp_path: Path):
-    target = Target(DeliverySettings(target="feeds"), tmp_path)
+    target = Destination(DeliverySettings(target="feeds"), tmp_path)
     with pytest.raises(StoreError, match="does not exist"):
         check(target)
     done = deliver(target, NAME, put(NEW), create=True)
@@ -161,5 +161,5 @@ def test_a_path_from_where_the_login_begins_is_found(place_of):
         begun = place.target.settings.model_copy(
             update={"target": place.target.settings.target.replace("/place", "/~/place")}
         )
-        deliver(Target(begun, place.target.base), NAME, put(NEW))
+        deliver(Destination(begun, place.target.base), NAME, put(NEW))
         assert place.state()[NAME] == NEW

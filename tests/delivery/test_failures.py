@@ -16,7 +16,7 @@ import trustme
 
 from schemas.errors import StoreError
 from schemas.settings.delivery import DeliverySettings
-from stores.delivery import Target, check, deliver, read_digest
+from stores.delivery import Destination, check, deliver, read_digest
 from stores.delivery.session import ConnectionFailed
 from tests.delivery.conftest import Keys
 from tests.delivery.places import BEFORE, NAME, NEW, OLD, Place, on_disk
@@ -36,12 +36,12 @@ from tests.delivery.servers import (
 from tests.delivery.test_deliver import put
 
 
-def target(url: str, base: Path, **keys: object) -> Target:
+def target(url: str, base: Path, **keys: object) -> Destination:
     given = {"user": USER, "password_env": "FEED_PASSWORD", "timeout_seconds": 2, **keys}
-    return Target(DeliverySettings(target=url, **given), base)
+    return Destination(DeliverySettings(target=url, **given), base)
 
 
-def refused(where: Target, *words: str, kind: type[StoreError] = StoreError) -> StoreError:
+def refused(where: Destination, *words: str, kind: type[StoreError] = StoreError) -> StoreError:
     """Deliver, which fails with these words, in one line, with a next step and without the password."""
     with pytest.raises(StoreError) as caught:
         deliver(where, NAME, put(NEW))
@@ -55,9 +55,9 @@ def refused(where: Target, *words: str, kind: type[StoreError] = StoreError) -> 
     return error
 
 
-def other(place: Place, **update: object) -> Target:
+def other(place: Place, **update: object) -> Destination:
     """The place's target with other settings."""
-    return Target(place.target.settings.model_copy(update=update), place.target.base)
+    return Destination(place.target.settings.model_copy(update=update), place.target.base)
 
 
 @contextmanager
@@ -84,7 +84,7 @@ URLS = {
 }
 
 
-def at(protocol: str, host: str, port: int, base: Path) -> Target:
+def at(protocol: str, host: str, port: int, base: Path) -> Destination:
     url, keys = URLS[protocol]
     return target(
         url.format(host=host, port=port), base, **{k: v.format(host=host, port=port) for k, v in keys.items()}
@@ -109,7 +109,7 @@ def test_the_server_never_answers(protocol, tmp_path):
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         where = at(protocol, "127.0.0.1", silent.getsockname()[1], tmp_path)
-        quick = Target(where.settings.model_copy(update={"timeout_seconds": 0.3}), tmp_path)
+        quick = Destination(where.settings.model_copy(update={"timeout_seconds": 0.3}), tmp_path)
         refused(quick, "" if protocol == "sftp" else "no answer in time", kind=ConnectionFailed)
 
 
@@ -430,4 +430,4 @@ def test_a_local_folder_that_may_not_be_written_is_told(tmp_path, monkeypatch):
     (tmp_path / "feeds").mkdir()
     monkeypatch.setattr("os.access", lambda *_: False)
     with pytest.raises(StoreError, match="no right to write"):
-        check(Target(DeliverySettings(target="feeds"), tmp_path))
+        check(Destination(DeliverySettings(target="feeds"), tmp_path))

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from schemas.settings.delivery import PROTOCOL_KEYS, PROTOCOLS, DeliverySettings
-from stores.delivery import GAPS, Target
+from stores.delivery import GAPS, Destination
 
 DOCS = Path(__file__).parents[2] / "docs" / "delivery.md"
 LOGIN = {"user": "feed", "password_env": "FEED_PASSWORD"}
@@ -56,8 +56,8 @@ def test_wrong_settings_are_refused_without_showing_a_secret(given, words):
     assert "secret" not in str(caught.value)
 
 
-def target(url: str, **keys: object) -> Target:
-    return Target(DeliverySettings(target=url, **{**LOGIN, **keys}), Path("shop"))
+def target(url: str, **keys: object) -> Destination:
+    return Destination(DeliverySettings(target=url, **{**LOGIN, **keys}), Path("shop"))
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_the_login_may_stand_in_the_url_and_is_never_shown():
 
 
 def test_a_relative_folder_is_the_shops():
-    found = Target(DeliverySettings(target="output"), Path("shop"))
+    found = Destination(DeliverySettings(target="output"), Path("shop"))
     assert (found.folder, found.is_folder) == (Path("shop/output").resolve(), True)
 
 

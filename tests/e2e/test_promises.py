@@ -17,7 +17,7 @@ from schemas.errors import SettingsError, ShopBusy
 from schemas.settings.shop import load_shop
 from schemas.tables import DECIMAL
 from sources.stand_in.base import build_base
-from stores.sql import SqlTarget
+from stores.sql import SqlAdapter
 from tests.e2e.conftest import DIALECT, ShopFolder
 from tests.pure import goods_frame, sections_frame, types_frame
 from tests.source.conftest import PASSWORD_ENV, Place
@@ -161,7 +161,7 @@ def test_an_unexpected_error_in_one_store_is_its_failure_alone_and_in_the_log_wh
     path = local.folder / "shop.toml"
     path.write_text(path.read_text().replace('url = "sqlite:///web.db"', 'url_env = "TORGSYNC_TEST_URL"'))
     local.base(TYPES, SECTIONS, GOODS)
-    monkeypatch.setattr(SqlTarget, step, broken)
+    monkeypatch.setattr(SqlAdapter, step, broken)
     report = local.run()
     assert (report.exit_code, report.outcome) == (4, "some stores failed")
     assert [store.outcome for store in report.stores] == ["failed", "ok"]

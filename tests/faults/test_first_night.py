@@ -10,7 +10,7 @@ from sqlalchemy import create_engine, inspect, text
 from schemas.errors import StoreError
 from schemas.settings.stores import SqlStore
 from schemas.sql import migrate
-from stores.sql import TABLES, VERSION_TABLE, VERSIONS, SqlTarget
+from stores.sql import TABLES, VERSION_TABLE, VERSIONS, SqlAdapter
 from tests.faults.sweep import Effects, fail, forked, kill, watched
 from tests.faults.test_broken_nights import Sweep
 
@@ -46,10 +46,10 @@ def test_a_first_night_that_is_broken_off_while_it_makes_its_tables_is_made_good
 
 
 @pytest.fixture(params=["sqlite", "postgres_url", "mariadb_url"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> SqlTarget:
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> SqlAdapter:
     """An SQL store that nobody has used yet."""
     url = "sqlite:///web.db" if request.param == "sqlite" else request.getfixturevalue(request.param)
-    return SqlTarget(SqlStore(name="web", kind="sql", url=url), tmp_path)
+    return SqlAdapter(SqlStore(name="web", kind="sql", url=url), tmp_path)
 
 
 def test_tables_that_were_half_made_are_completed(store, tmp_path):

@@ -22,8 +22,8 @@ from schemas.plan import Operation, StorePlan
 from schemas.report import StoreResult
 from schemas.settings.opencart import OpenCartStore
 from schemas.tables import DECIMAL, RAW_GOODS, conform
+from stores.opencart.adapter import OpenCartAdapter
 from stores.opencart.check import check
-from stores.opencart.target import OpenCartTarget
 from stores.protocol import Wanted
 from tests.opencart.tables import VERSIONS, create, populate
 from tests.pure import decide, goods_frame, sections_frame, types_frame
@@ -99,8 +99,8 @@ class Shop:
     def store(self) -> OpenCartStore:
         return OpenCartStore.model_validate({"name": "site", "kind": "opencart", "url": self.url, **self.settings})
 
-    def target(self) -> OpenCartTarget:
-        return OpenCartTarget(self.store, self.folder)
+    def target(self) -> OpenCartAdapter:
+        return OpenCartAdapter(self.store, self.folder)
 
     def catalogue(self) -> Catalogue:
         fields = tuple((good, *sorted(values.items())) for good, values in self.fields.items())
@@ -111,7 +111,7 @@ class Shop:
         found = next_redirects(self.redirects, self.loaded, catalogue)
         return catalogue, wanted_contents(catalogue, found.emitted), found.kept
 
-    def plan(self) -> tuple[OpenCartTarget, Wanted, StorePlan, Rows]:
+    def plan(self) -> tuple[OpenCartAdapter, Wanted, StorePlan, Rows]:
         target = self.target()
         catalogue, contents, kept = self.wanted()
         wanted = target.want(catalogue, contents)

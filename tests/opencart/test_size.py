@@ -8,7 +8,7 @@ import pytest
 
 from schemas.contents import Rows
 from schemas.plan import StorePlan
-from stores.opencart.target import OpenCartTarget
+from stores.opencart.adapter import OpenCartAdapter
 from tests.opencart.conftest import Journal, count_writes
 from transforms.plan import REDIRECT_COLUMNS, Absent, operations, wanted_contents
 
@@ -20,7 +20,7 @@ def test_2000_categories_and_20000_goods_load_in_seconds(make_shop, version):
     shop = make_shop(version)
     found = catalogue(20_000, "10.5")
     told = []
-    target = OpenCartTarget(shop.store, shop.folder, progress=lambda done, total: told.append((done, total)))
+    target = OpenCartAdapter(shop.store, shop.folder, progress=lambda done, total: told.append((done, total)))
     wanted = target.want(found, wanted_contents(found, Rows(REDIRECT_COLUMNS)))
     needed = operations(wanted.contents, target.read(), Absent())
     plan = StorePlan(store="site", kind="opencart", operations=needed)

@@ -10,7 +10,7 @@ from tests.transforms.catalogues import catalogue
 from transforms.absence import Tombstone, by_entity, due, next_tombstones
 from transforms.carry_over import carry_over
 from transforms.plan import REDIRECT_COLUMNS
-from transforms.redirects import Buried, expired_redirects, next_redirects, redirect_id
+from transforms.redirects import Retirement, expired_redirects, next_redirects, redirect_id
 
 TREE = {1: (None, "Дім"), 2: (1, "Посуд"), 3: (2, "Чашки"), 4: (2, "Кухлі"), 5: (None, "Сад")}
 GOODS = {n: n % 5 + 1 for n in range(1, 21)}
@@ -103,16 +103,20 @@ def test_a_category_whose_goods_went_elsewhere_leads_to_where_most_of_them_are()
 
 
 def test_a_buried_category_leads_to_its_nearest_living_ancestor():
-    graves = [Buried(3, ("Дім", "Посуд", "Чашки"), 2), Buried(2, ("Дім", "Посуд"), 1), Buried(9, ("Ніде",), None)]
+    graves = [
+        Retirement(3, ("Дім", "Посуд", "Чашки"), 2),
+        Retirement(2, ("Дім", "Посуд"), 1),
+        Retirement(9, ("Ніде",), None),
+    ]
     after = without(2, 3, 4)
     assert led(next_redirects(NONE, after, after, graves).kept) == {
         ("Дім", "Посуд", "Чашки"): (3, 1), ("Дім", "Посуд"): (2, 1),
     }  # fmt: skip
-    lost = [Buried(3, ("а",), 77)]
+    lost = [Retirement(3, ("а",), 77)]
     assert led(next_redirects(NONE, after, after, lost).kept) == {}, "nobody knows what stood above it"
-    loop = [Buried(3, ("а",), 2), Buried(2, ("б",), 3)]
+    loop = [Retirement(3, ("а",), 2), Retirement(2, ("б",), 3)]
     assert led(next_redirects(NONE, after, after, loop).kept) == {}
-    alive = [Buried(5, ("Сад",), 1)]
+    alive = [Retirement(5, ("Сад",), 1)]
     assert led(next_redirects(NONE, after, after, alive).kept) == {}
 
 
@@ -133,13 +137,13 @@ def test_a_category_that_moved_leads_to_itself_wherever_its_goods_went():
 
 
 def test_a_buried_category_that_is_back_under_another_name_leads_nowhere_else():
-    back = [Buried(5, ("Старий сад",), 1)]
+    back = [Retirement(5, ("Старий сад",), 1)]
     assert led(next_redirects(NONE, BEFORE, BEFORE, back).kept) == {}
 
 
 def test_an_address_waits_for_what_is_buried_without_a_living_ancestor():
     waiting = known((8, ("Старе",), 4))
-    graves = [Buried(4, ("Кухлі",), None)]
+    graves = [Retirement(4, ("Кухлі",), None)]
     assert led(next_redirects(waiting, without(4), without(4), graves).kept) == {("Старе",): (8, 4)}
 
 
@@ -150,7 +154,7 @@ def test_chains_are_collapsed_when_what_they_lead_to_is_merged_or_buried():
         ("Старе",): (8, 3), ("Інше",): (7, 5), ("Дім", "Посуд", "Кухлі"): (4, 3),
     }  # fmt: skip
     after = without(3, 4)
-    graves = [Buried(4, ("Дім", "Посуд", "Кухлі"), 2)]
+    graves = [Retirement(4, ("Дім", "Посуд", "Кухлі"), 2)]
     assert led(next_redirects(chain, after, after, graves).kept)["Старе",] == (8, 2)
 
 
@@ -167,13 +171,13 @@ def test_a_living_categorys_address_is_never_redirected_and_a_dead_ones_target_w
 def test_a_known_redirect_of_a_buried_category_stays_where_its_goods_went():
     merged = known((4, ("Дім", "Посуд", "Кухлі"), 3))
     after = without(4)
-    graves = [Buried(4, ("Дім", "Посуд", "Кухлі"), 2)]
+    graves = [Retirement(4, ("Дім", "Посуд", "Кухлі"), 2)]
     assert led(next_redirects(merged, after, after, graves).kept) == {("Дім", "Посуд", "Кухлі"): (4, 3)}
 
 
 def test_an_expired_redirect_leads_nowhere_and_is_remembered_so_that_a_buried_category_leaves_no_new_one():
     old = known((4, ("Дім", "Посуд", "Кухлі"), 2), (8, ("Старе",), 4), (9, ("Давнє",), 5))
-    graves = [Buried(4, ("Дім", "Посуд", "Кухлі"), 2)]
+    graves = [Retirement(4, ("Дім", "Посуд", "Кухлі"), 2)]
     after = without(4)
     expired = {redirect_id(path) for path in (("Дім", "Посуд", "Кухлі"), ("Старе",))}
     found = next_redirects(old, after, after, graves, expired)

@@ -17,8 +17,8 @@ from schemas.plan import Operation, StorePlan
 from schemas.report import StoreResult
 from schemas.settings.woocommerce import WooCommerceStore
 from schemas.tables import ASSIGNMENTS, CATEGORIES, CLEAN_PRODUCT_TYPES, OFFERS, SECTIONS, conform, empty_frame
-from stores.protocol import Known
-from stores.woocommerce import WooCommerceTarget
+from stores.protocol import PriorState
+from stores.woocommerce import WooCommerceAdapter
 from stores.woocommerce.client import Clock
 from tests.woocommerce.standin import UNCATEGORIZED, StandIn
 from transforms.plan import REDIRECT_COLUMNS, Absent, operations, unplanned, wanted_contents
@@ -68,11 +68,11 @@ class Night:
         return WooCommerceStore.model_validate({**own, "secret_env": "WOO_SECRET", "timeout": 20, **self.settings})
 
     @property
-    def target(self) -> WooCommerceTarget:
-        return WooCommerceTarget(
+    def target(self) -> WooCommerceAdapter:
+        return WooCommerceAdapter(
             self.store,
             self.folder,
-            Known(bindings=dict(self.bindings)),
+            PriorState(bindings=dict(self.bindings)),
             self.bindings.update,
             progress=lambda done, total: self.told.append((done, total)),
             clock=Clock(self.waited.append, lambda: datetime(2026, 11, 24, 2, 30, tzinfo=UTC), lambda: 0.5),
@@ -120,7 +120,7 @@ class Night:
         assignments, sections, types = empty
         return Catalogue(conform(categories, CATEGORIES), assignments, conform(offers, OFFERS), sections, types)
 
-    def wanted(self, target: WooCommerceTarget) -> Any:
+    def wanted(self, target: WooCommerceAdapter) -> Any:
         return target.want(*self._remembered())
 
     def plan(self) -> StorePlan:

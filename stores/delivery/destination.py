@@ -12,7 +12,7 @@ from schemas.settings.delivery import PORTS, DeliverySettings
 
 
 @dataclass(frozen=True)
-class Target:
+class Destination:
     """Where files go. ``base`` is the shop's folder: relative paths of the settings are relative to it."""
 
     settings: DeliverySettings

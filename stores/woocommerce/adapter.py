@@ -14,7 +14,7 @@ from schemas.plan import StorePlan
 from schemas.report import StoreResult
 from schemas.settings.woocommerce import WooCommerceStore
 from schemas.values import plain_values
-from stores.protocol import Capabilities, Journal, Known, Progress, Replan, Wanted, silent
+from stores.protocol import Capabilities, Journal, PriorState, Progress, Replan, Wanted, silent
 from stores.woocommerce.bindings import Bindings, Remember
 from stores.woocommerce.categories import hide_categories, show_categories
 from stores.woocommerce.client import Access, Client, Clock
@@ -26,7 +26,7 @@ from stores.woocommerce.text import clean
 from stores.woocommerce.wanted import WooWanted, keep_editors_fields, wanted_of
 
 
-class WooCommerceTarget:
+class WooCommerceAdapter:
     """A shop's categories and products that are ours. ``bind`` writes (entity, key) → (id, slug) down at once.
 
     ``folder`` receives the file of redirects. Nothing is ever deleted.
@@ -46,7 +46,7 @@ class WooCommerceTarget:
         self,
         settings: WooCommerceStore,
         folder: Path,
-        known: Known,
+        known: PriorState,
         bind: Remember,
         *,
         progress: Progress = silent,

@@ -20,19 +20,19 @@ from stores.opencart.read import Present, read_shop
 from stores.opencart.redirects import note_redirects, write_maps
 from stores.opencart.tree import load_tree
 from stores.opencart.wanted import fit_contents, refuse_foreign
-from stores.protocol import Capabilities, Journal, Known, Progress, Replan, Wanted, silent
+from stores.protocol import Capabilities, Journal, PriorState, Progress, Replan, Wanted, silent
 
 RETIRE = "OpenCart has no archive: what is hidden stays hidden, with its address and pictures"
 REDIRECT = "no folder for the web server's redirect maps: set redirects"
 
 
-class OpenCartTarget:
+class OpenCartAdapter:
     """One OpenCart shop's database. Only rows that are noted in our own tables there are ever changed."""
 
     kind = "opencart"
 
     def __init__(
-        self, settings: OpenCartStore, folder: Path, known: Known | None = None, *, progress: Progress = silent
+        self, settings: OpenCartStore, folder: Path, known: PriorState | None = None, *, progress: Progress = silent
     ) -> None:
         self.settings, self.name, self.progress = settings, settings.name, progress
         maps = folder if settings.redirects is None else folder / Path(settings.redirects).expanduser()
