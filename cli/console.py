@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from engine.steps import PlainSteps
+from engine.steps import Steps
 
 _CONTROLS = {code: "·" for code in (*range(32), *range(127, 160)) if code != 10}
 """Names in a base may hold control characters: on a terminal they would be commands."""
@@ -37,9 +37,9 @@ def note(text: str) -> None:
     print(text.translate(_CONTROLS), file=sys.stderr)  # noqa: T201
 
 
-def console_steps(quiet: bool) -> PlainSteps:
+def console_steps(quiet: bool) -> Steps:
     """Steps that show themselves on standard error; nothing where ``quiet``."""
-    return PlainSteps(step_listener(quiet), step_progress(quiet))
+    return Steps(step_listener(quiet), step_progress(quiet))
 
 
 def step_listener(quiet: bool) -> Callable[[str, float | None], None]:

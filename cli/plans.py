@@ -26,11 +26,11 @@ def run_plan(
     stores: Sequence[str] = (),
 ) -> None:
     """Plan a shop's sync, show it, and exit: 0, 3 where a guard would stop it, 10 where changes are asked for."""
+    from engine.context import RunOptions
     from engine.main_path import plan
-    from engine.session import Setting
 
     shop = load_shop(name)
-    report = plan(shop, console_steps(as_json or quiet), allow, setting=Setting(tuple(stores)))
+    report = plan(shop, RunOptions(allow, tuple(stores) or None), console_steps(as_json or quiet))
     made = _plan_of(shop, report)
     if made is not None:
         if to is not None:
@@ -46,27 +46,31 @@ def run_plan(
 
 def run_apply(path: Path, name: str | None, allow: dict[str, int], as_json: bool, quiet: bool) -> None:
     """Apply a plan file and exit with the run's code."""
+    from engine.context import RunOptions
     from engine.runs.resume import apply_file
 
     shop = load_shop(name) if name else _shop_of(path)
-    report = apply_file(shop, path, console_steps(as_json or quiet), allow)
+    report = apply_file(shop, path, RunOptions(allow), console_steps(as_json or quiet))
     show(report, as_json, quiet)
     raise SystemExit(report.exit_code)
 
 
 def run_again(what: str, name: str, run: str, allow: dict[str, int], as_json: bool, quiet: bool) -> None:
     """Resume or retry a run and exit with the new run's code."""
-    from engine.runs import resume as again
+    from engine.context import RunOptions
+    from engine.runs.resume import resume, retry
 
-    function = {"resume": again.resume, "retry": again.retry}[what]
-    report = function(load_shop(name), run, console_steps(as_json or quiet), allow)
+    function = {"resume": resume, "retry": retry}[what]
+    report = function(load_shop(name), run, RunOptions(allow), console_steps(as_json or quiet))
     show(report, as_json, quiet)
     raise SystemExit(report.exit_code)
 
 
 def run_rollback(name: str, to: str, plan_only: bool, allow: dict[str, int], as_json: bool, quiet: bool) -> None:
     """Plan back to an earlier run's catalogue, show it, and carry it out."""
-    from engine.runs.resume import rollback, run_of_night
+    from engine.context import RunOptions
+    from engine.runs.find import run_of_night
+    from engine.runs.rollback import rollback
 
     shop = load_shop(name)
     if re.fullmatch(r"\d{4}-\d\d-\d\d", to):
@@ -74,7 +78,7 @@ def run_rollback(name: str, to: str, plan_only: bool, allow: dict[str, int], as_
             to = run_of_night(shop, date.fromisoformat(to))
         except ValueError as error:
             raise SettingsError(f"--to {to}: no such date", "write it as in --to 2026-11-23") from error
-    report = rollback(shop, to, console_steps(as_json or quiet), allow=allow, plan_only=plan_only)
+    report = rollback(shop, to, RunOptions(allow), console_steps(as_json or quiet), plan_only)
     made = _plan_of(shop, report)
     if plan_only:
         _show_plan(shop, report, made, None, as_json, quiet)

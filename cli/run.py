@@ -64,10 +64,10 @@ def run_shop(
 
         more = {"stores": list(stores), "wait_minutes": wait}
         return run_as_flow(str(shop.folder), step_listener(silent), allow, step_progress(silent), **more)
+    from engine.context import RunOptions
     from engine.main_path import sync
-    from engine.session import Setting
 
-    return sync(shop, console_steps(silent), allow=allow, setting=Setting(tuple(stores), wait * 60.0))
+    return sync(shop, RunOptions(allow or {}, tuple(stores) or None, wait * 60.0), console_steps(silent))
 
 
 def show(report: RunReport, as_json: bool, quiet: bool) -> None:

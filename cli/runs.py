@@ -58,7 +58,7 @@ def _shops() -> list[Shop]:
 
 def _run(shop: Shop, run: str) -> dict[str, Any]:
     """A run by its name; ``last`` is the newest one that came as far as a catalogue."""
-    from engine.runs.resume import find_run
+    from engine.runs.find import find_run
 
     if run == "last":
         with_catalogue = [str(row["run"]) for row in _rows(shop) if row["catalogue"]]

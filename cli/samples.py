@@ -48,7 +48,7 @@ def run_sample(source: Path, target: Path) -> RunReport:
     from engine.main_path import sync
 
     set_up(source, target)
-    return sync(load_shop(target), console_steps(quiet=True))
+    return sync(load_shop(target), steps=console_steps(quiet=True))
 
 
 def stale_files(source: Path, fresh: Path) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.run import Run
+from engine.context import Run
 from engine.runs.pages import report_page
 from reports.outputs import catalogue_files, csv_bytes
 from stores.publish import publish
@@ -14,19 +14,20 @@ def write_outputs(run: Run) -> None:
     """Write the run's files: the catalogue only of a run that loaded it, the plan of every run that has one."""
     files: dict[str, bytes] = {}
     loaded = run.report.outcome in ("ok", "some stores failed") and run.report.purpose != "plan"
-    if run.catalogue is not None and loaded:
-        files |= catalogue_files(run.catalogue.categories, run.catalogue.assignments, run.catalogue.offers)
-        for store, own in run.own.items():
-            found = catalogue_files(own.catalogue.categories, own.catalogue.assignments, own.catalogue.offers)
-            files |= {f"{store}/{name}": content for name, content in found.items()}
-    rejected = run.quarantine
+    found = run.findings
+    if found.decided is not None and loaded:
+        for store in found.decided.stores:
+            catalogue = found.decided.catalogues[store].catalogue
+            made = catalogue_files(catalogue.categories, catalogue.assignments, catalogue.offers)
+            files |= {f"{store}/{name}" if store else name: content for name, content in made.items()}
+    rejected = found.rejected
     if rejected is not None:
         files["quarantine.csv"] = csv_bytes(rejected)
-    if run.plan is not None:
-        files["plan.json"] = run.plan.to_json().encode()
+    if found.plan is not None:
+        files["plan.json"] = found.plan.to_json().encode()
     run.report.outputs = sorted([*files, "report.html", "report.json"])
     rows: list[dict[Any, Any]] = [] if rejected is None else rejected.to_dict("records")
-    files["report.html"] = report_page(run.history, run.state, run.report, run.plan, rows).encode()
+    files["report.html"] = report_page(run.history, run.state, run.report, found.plan, rows).encode()
     files["report.json"] = (run.report.model_dump_json(indent=2) + "\n").encode()
     for name, content in files.items():
         place = run.shop.output / name

@@ -20,11 +20,11 @@ from transforms.tree import check_tree
 
 
 @dataclass(frozen=True)
-class Decided:
+class Decisions:
     """Sections of all product types, their numbers, what the rules did, and the clean tables they came from."""
 
     clean: Clean
-    plan: SectionPlan
+    sections: SectionPlan
     numbered: Numbered
     matching: Matching
 
@@ -40,9 +40,15 @@ def shop_rules(shop: Shop) -> Rules:
     return load_rules(path, [store.name for store in shop.stores])
 
 
+def rules_text(shop: Shop) -> str:
+    """The text of the shop's rules; empty where it has none."""
+    path = shop.path(shop.sections.rules) if shop.sections.rules else None
+    return path.read_text(encoding="utf-8") if path is not None and path.is_file() else ""
+
+
 def decide_sections(
     shop: Shop, clean: Clean, raw_sections: pd.DataFrame, rules: Rules, registry: Registry, store: str = ""
-) -> Decided:
+) -> Decisions:
     """Sections and numbers for every clean product type, shop-wide or by the rules that hold for one store.
 
     Raises RulesError for faulty rules, SchemaError when the tree has another number of roots than the shop expects.
@@ -57,11 +63,11 @@ def decide_sections(
     clean = _without_taken(clean, raw_sections, registry)
     matching = match_rules(clean.product_types, rules, store)
     known = {meaning.number: meaning.identity for meaning in registry.meanings.values()}
-    plan = build_sections(
+    sections = build_sections(
         clean.product_types, clean.sections, rules, matching, shop.sections.unmapped, names_policy(shop), known
     )
-    numbered = assign_numbers(plan.sections, registry, shop.sections.first_number, clean.reserved)
-    return Decided(clean, plan, numbered, matching)
+    numbered = assign_numbers(sections.sections, registry, shop.sections.first_number, clean.reserved)
+    return Decisions(clean, sections, numbered, matching)
 
 
 def _without_taken(clean: Clean, raw_sections: pd.DataFrame, registry: Registry) -> Clean:

@@ -1,117 +1,110 @@
-"""One run from its start to its end: the shop is held, the run is recorded, its report is written whatever happens."""
+"""One run from its start to its end: the shop is locked, the run is recorded, its report is written in any case."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
 from engine.alerts.alerts import announce, announce_refused, judge
+from engine.context import Run, RunKind, RunOptions
 from engine.lock import hold
+from engine.memory import Memory
 from engine.outputs import write_outputs
-from engine.run import Run
 from engine.run_report import fill_report
 from engine.secrets import secrets_of
-from engine.steps import PlainSteps
+from engine.steps import Steps
 from schemas.database_url import without
 from schemas.errors import Interrupted, NotApproved, SettingsError, ShopBusy, TorgsyncError, closest
-from schemas.report import Outcome, Purpose, RunReport
+from schemas.report import Outcome, RunReport
 from schemas.settings.shop import Shop
 from state.database import State
 from state.history import History
+from state.open import open_state
 from transforms.guards import GUARDS
 from transforms.redirects import CLOCK_STEP
 
 _OUTCOMES: dict[int, Outcome] = {3: "guard stop", 4: "some stores failed", 5: "quarantine over its limit"}
 
 
-@dataclass(frozen=True)
-class Setting:
-    """What surrounds a run: who started it, and what it may touch.
-
-    ``stores``: only these, by name; none means all. ``wait``: seconds for which a shop that another run holds is
-    waited for. ``flow_run``: id of the Prefect flow run that it is. ``signals``: what a host raises to end the process,
-    beside our own Interrupted; it passes through once the run is recorded as interrupted.
-    """
-
-    stores: tuple[str, ...] = ()
-    wait: float = 0.0
-    flow_run: str = ""
-    signals: tuple[type[BaseException], ...] = ()
-
-
-AS_USUAL = Setting()
-
-
 def now() -> datetime:
-    """The moment at which a run begins, in local time: its date is the run's night."""
+    """The moment at which a run begins, with its time zone."""
     return datetime.now().astimezone()
 
 
 def run_session(
     shop: Shop,
-    steps: PlainSteps,
     body: Callable[[Run], None],
-    purpose: Purpose = "sync",
-    continues: str = "",
-    allow: Mapping[str, int] | None = None,
-    command: str = "",
-    setting: Setting = AS_USUAL,
+    kind: RunKind,
+    options: RunOptions | None = None,
+    steps: Steps | None = None,
 ) -> RunReport:
-    """Do ``body`` as a run of the shop and return its report, also when it was stopped.
+    """Do ``body`` as a run of the shop and return its report, also when the run was stopped.
 
-    ``command`` is what one types to do it again, for messages. Raises ShopBusy when another run holds the shop; errors
-    that are not ours pass through, after the report.
+    Raises ShopBusy when another run holds the shop. Errors that are not ours pass through, after the report.
     """
-    for guard in allow or {}:
-        if guard not in GUARDS:
-            raise SettingsError(f'no guard "{guard}" that can be allowed', closest(guard, list(GUARDS)))
-    names = [store.name for store in shop.stores]
-    for store in setting.stores:
-        if store not in names:
-            raise SettingsError(f'shop {shop.name} has no store "{store}"', closest(store, names))
+    options, steps = options or RunOptions(), steps or Steps()
+    _check_options(shop, options)
     try:
-        with hold(shop, setting.wait):
-            return _recorded(shop, steps, body, purpose, continues, allow or {}, command, setting)
+        with hold(shop, options.wait_seconds):
+            return _recorded(shop, body, kind, options, steps)
     except ShopBusy:
         raise
     except TorgsyncError as error:  # what happens inside a run is in its report: this one has not begun
-        announce_refused(shop, purpose, error)
+        announce_refused(shop, kind.purpose, error)
         raise
 
 
-def _recorded(
-    shop: Shop,
-    steps: PlainSteps,
-    body: Callable[[Run], None],
-    purpose: Purpose,
-    continues: str,
-    allow: Mapping[str, int],
-    command: str,
-    setting: Setting,
-) -> RunReport:
-    state = State(shop.state_url, shop.name)
-    try:
-        if purpose != "apply":  # a plan file names its shop: it tells by itself that it is another's
+def _check_options(shop: Shop, options: RunOptions) -> None:
+    for guard in options.allow:
+        if guard not in GUARDS:
+            raise SettingsError(f'no guard "{guard}" that can be allowed', closest(guard, list(GUARDS)))
+    names = [store.name for store in shop.stores]
+    for store in options.stores or ():
+        if store not in names:
+            raise SettingsError(f'shop {shop.name} has no store "{store}"', closest(store, names))
+
+
+def _recorded(shop: Shop, body: Callable[[Run], None], kind: RunKind, options: RunOptions, steps: Steps) -> RunReport:
+    with open_state(shop) as state:
+        if kind.purpose != "apply":  # a plan file names its shop: it shows that it is another's
             refuse_renamed(shop, state)
-        begun = now()
-        name = f"{begun:%Y%m%d-%H%M%S}-{uuid4().hex[:8]}"
-        started = begun.isoformat("T", "milliseconds")
-        report = RunReport(run=name, shop=shop.name, purpose=purpose, continues=continues, started_at=started)
-        again = command or " ".join([f"torgsync {purpose} {shop.word}", *(f"--store {s}" for s in setting.stores)])
-        history = History(shop.folder / "history")
-        run = Run(shop, report, state, history, allow, again, setting.stores, progress=steps.progress)
-        run.warnings += _clock(begun, state)
-        state.start_run(report, setting.flow_run)
-        _guarded(run, steps, body, setting)
-    finally:
-        state.close()
-    return report
+        run = _begin(shop, state, kind, options, steps)
+        run.warn(*_clock(datetime.fromisoformat(run.report.started_at), state))
+        state.start_run(run.report, options.flow_run)
+        _guarded(run, body)
+    return run.report
+
+
+def _begin(shop: Shop, state: State, kind: RunKind, options: RunOptions, steps: Steps) -> Run:
+    """A run that begins now. Its night is the date in the time zone of the shop's schedule, not of the machine."""
+    begun = now().astimezone(ZoneInfo(shop.schedule.timezone))
+    report = RunReport(
+        run=f"{begun:%Y%m%d-%H%M%S}-{uuid4().hex[:8]}",
+        shop=shop.name,
+        purpose=kind.purpose,
+        continues=kind.continues,
+        started_at=begun.isoformat("T", "milliseconds"),
+    )
+    history = History(shop.folder / "history")
+    chosen = options.stores
+    usual = " ".join([f"torgsync {kind.purpose} {shop.word}", *(f"--store {store}" for store in chosen or ())])
+    return Run(
+        shop=shop,
+        report=report,
+        state=state,
+        history=history,
+        memory=Memory(shop, state, history, report.run, f"{begun:%Y-%m-%d}"),
+        steps=steps,
+        options=options,
+        stores=tuple(store for store in shop.stores if chosen is None or store.name in chosen),
+        command=kind.command or usual,
+    )
 
 
 def refuse_renamed(shop: Shop, state: State) -> None:
@@ -148,7 +141,7 @@ def _clock(begun: datetime, state: State) -> list[str]:
     return []
 
 
-def _guarded(run: Run, steps: PlainSteps, body: Callable[[Run], None], setting: Setting) -> None:
+def _guarded(run: Run, body: Callable[[Run], None]) -> None:
     report = run.report
     try:
         body(run)
@@ -158,27 +151,27 @@ def _guarded(run: Run, steps: PlainSteps, body: Callable[[Run], None], setting: 
         report.exit_code, report.message, report.next_step = error.exit_code, error.message, error.next_step
     except (KeyboardInterrupt, Interrupted) as error:
         _interrupted(run, error)
-    except setting.signals as error:
+    except run.options.signals as error:
         _interrupted(run, error)
         raise
     except BaseException as error:
         report.outcome, report.exit_code = "failed", 1
         report.message = without(f"{type(error).__name__}: {error}", secrets_of(run.shop))
         report.next_step = "run again; if it happens again, report it with the log"
-        run.broken = True
+        run.findings.broken = True
         raise
     finally:
-        _end(run, steps)
+        _end(run)
 
 
-def _end(run: Run, steps: PlainSteps) -> None:
-    """Record the run, then tell those who have to know: inside the lock, as what could not be sent is recorded too."""
+def _end(run: Run) -> None:
+    """Record the run, then alert: inside the lock, as what could not be sent is recorded too."""
     try:
         try:
-            _finish(run, steps)
+            _finish(run)
         except (KeyboardInterrupt, Interrupted) as error:  # at the very end: the run is recorded all the same
             _interrupted(run, error)
-            _finish(run, steps)
+            _finish(run)
     except Exception as error:
         report = run.report
         report.outcome, report.exit_code = "failed", report.exit_code or 1
@@ -186,30 +179,31 @@ def _end(run: Run, steps: PlainSteps) -> None:
         announce(run)
         raise
     if warnings := announce(run):
-        run.warnings += warnings
+        run.warn(*warnings)
         with suppress(Exception):  # the run is recorded: a warning that cannot be must not fail it
-            _finish(run, steps)
+            _finish(run)
 
 
 def _interrupted(run: Run, error: BaseException) -> None:
     report = run.report
     report.outcome, report.exit_code = "interrupted", getattr(error, "exit_code", 130)
     report.message = "stopped by Ctrl-C" if isinstance(error, KeyboardInterrupt) else "stopped by a signal"
-    report.next_step = f"torgsync resume {run.shop.word} {report.run}, or run again" if run.plan else "run again"
-    run.broken = True
+    resume = f"torgsync resume {run.shop.word} {report.run}, or run again"
+    report.next_step = resume if run.findings.plan is not None else "run again"
+    run.findings.broken = True
 
 
-def _finish(run: Run, steps: PlainSteps) -> None:
+def _finish(run: Run) -> None:
     """The report, the files for a person, and the run's row in the state."""
     report = run.report
-    report.seconds = steps.seconds
+    report.seconds = run.steps.seconds
     fill_report(run)
     judge(run)
     try:
         write_outputs(run)
     except (OSError, TorgsyncError) as error:
         _outputs_failed(report, error)
-    rejected = run.quarantine
+    rejected = run.findings.rejected
     run.state.finish_run(report, pd.DataFrame() if rejected is None else rejected)
 
 

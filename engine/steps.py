@@ -1,10 +1,10 @@
-"""How a step of the main path is run: plainly, or as a Prefect task. The steps themselves know nothing of it."""
+"""How a step of the main path is run. Flows hand in a subclass that runs each step as a Prefect task."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from time import perf_counter
-from typing import ParamSpec, Protocol, TypeVar
+from typing import ParamSpec, TypeVar
 
 from engine.signals import end_if_told
 
@@ -12,19 +12,11 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Steps(Protocol):
-    """Runs a named step of the main path."""
-
-    def __call__(self, name: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run ``function`` and return what it returns; what it raises passes through."""
-        ...
-
-
 Progress = Callable[[str, int, int], None]
 """The name of a long step, how many of its rows or operations are done, and how many there are."""
 
 
-class PlainSteps:
+class Steps:
     """Calls each step and tells ``listen`` of its start (seconds None) and end; keeps the seconds per step.
 
     ``progress`` hears from a long step after every batch.

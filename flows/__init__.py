@@ -1,1 +1,1 @@
-"""The main path and its Prefect flow."""
+"""Prefect only: flows, tasks, forms, states, deployments, the local server. Each flow wraps a function of engine."""

@@ -15,8 +15,9 @@ from prefect.runtime import flow_run
 from pydantic import Field
 
 from engine.alerts.alerts import announce_asked
-from engine.run import Run
+from engine.context import Run
 from engine.runs.pages import category_names
+from engine.stages import Planned
 from flows.outcome import publish_plan
 from reports.markdown import approval_text
 from schemas.errors import NotApproved
@@ -44,24 +45,22 @@ def _say_no(run: str, late: threading.Event) -> None:
         client.resume_flow_run(UUID(run), run_input={"answer": "refuse"})
 
 
-def ask(run: Run) -> None:
+def ask(run: Run, planned: Planned) -> None:
     """Pause the flow run until somebody answers, where the plan is above a soft limit.
 
     The shop stays held meanwhile, so that the plan stays true. Raises NotApproved for a no, and for no answer within
     ``approval.hours``. On Prefect's temporary server nobody could answer: there only the guards hold.
     """
-    assert run.plan is not None
-    told = to_approve(run.plan, run.shop.approval)
+    plan = planned.plan
+    told = to_approve(plan, run.shop.approval)
     if not told or not os.environ.get("PREFECT_API_URL"):
         return
     hours = run.shop.approval.hours
-    publish_plan(
-        run.plan, category_names(run.history, run.state, run.plan), f"waits for approval, run {run.report.run}"
-    )
+    publish_plan(plan, category_names(run.history, run.state, plan), f"waits for approval, run {run.report.run}")
     address = flow_run.ui_url or "the Prefect UI"
     get_run_logger().warning("waits for approval: press Resume at %s", address)
-    run.warnings += announce_asked(run, told, hours, address)
-    form = Approval.with_initial_data(description=approval_text(run.plan, told, hours))
+    run.warn(*announce_asked(run, told, hours, address))
+    form = Approval.with_initial_data(description=approval_text(plan, told, hours))
     again = f"look at the plan, then run again and approve it: {run.command}"
     late = threading.Event()
     timer = threading.Timer(hours * 3600, _say_no, (flow_run.id, late))
@@ -79,4 +78,4 @@ def ask(run: Run) -> None:
     note = f" («{given.note}»)" if given.note else ""
     if given.answer != "approve":
         raise NotApproved(f"the plan was refused{note}: {'; '.join(told)}; nothing was changed in any store", again)
-    run.warnings.append(f"approved in Prefect{note}: {'; '.join(told)}")
+    run.warn(f"approved in Prefect{note}: {'; '.join(told)}")

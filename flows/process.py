@@ -6,11 +6,12 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Mapping
 
 from prefect.exceptions import TerminationSignal
 from prefect.runtime import flow_run
 
-from engine.session import Setting
+from engine.context import RunOptions
 
 _LOOK = 1.0
 """Seconds between two looks whether the worker still lives."""
@@ -20,9 +21,10 @@ _GRACE = 60.0
 _watching = threading.Lock()
 
 
-def setting(stores: tuple[str, ...] = (), wait_minutes: int = 0) -> Setting:
-    """What surrounds a run that is this flow run. Prefect may end its process by SystemExit once the worker is gone."""
-    return Setting(stores, wait_minutes * 60.0, str(flow_run.id or ""), (TerminationSignal, SystemExit))
+def run_options(allow: Mapping[str, int], stores: tuple[str, ...] | None, wait_minutes: int) -> RunOptions:
+    """The options of a run that is this flow run. Prefect may end its process by SystemExit once the worker is gone."""
+    ends = (TerminationSignal, SystemExit)
+    return RunOptions(allow, stores, wait_minutes * 60.0, str(flow_run.id or ""), ends)
 
 
 def die_with_parent() -> None:

@@ -1,4 +1,4 @@
-"""The Prefect flows of one shop: thin shells around ``engine.main_path`` and ``engine.runs.resume``."""
+"""The Prefect flows of one shop: thin shells around ``engine.main_path`` and ``engine.runs``."""
 
 from __future__ import annotations
 
@@ -23,12 +23,14 @@ from prefect.runtime import flow_run
 from prefect.states import Failed
 
 from engine import main_path
-from engine.runs import resume as again
+from engine.runs.find import run_of_flow, run_of_night
+from engine.runs.resume import resume
+from engine.runs.rollback import rollback
 from engine.steps import Progress
 from flows.approval import ask
 from flows.form import AllowedGuards, ShopChoice, StoreChoice, WaitMinutes
 from flows.outcome import RunStopped, end_state, sentence
-from flows.process import die_with_parent, setting
+from flows.process import die_with_parent, run_options
 from flows.tasks import TaskSteps
 from schemas.errors import TorgsyncError
 from schemas.report import RunReport
@@ -67,15 +69,15 @@ def sync_shop(
     granted = allow.granted()
 
     def run(settings: Shop, steps: TaskSteps) -> RunReport:
-        around = setting(tuple(stores), wait_minutes)
+        options = run_options(granted, tuple(stores) or None, wait_minutes)
         if dry_run:
-            return main_path.plan(settings, steps, granted, steps.task, setting=around)
-        earlier = again.of_flow_run(settings, around.flow_run)
+            return main_path.plan(settings, options, steps)
+        earlier = run_of_flow(settings, options.flow_run)
         if earlier is not None:  # retried in the UI: on from the last good step
-            report = again.resume(settings, earlier, steps, granted, steps.task, ask, around)
+            report = resume(settings, earlier, options, steps, ask)
             if report.outcome != "failed":  # its plan was stale: a new one is always safe
                 return report
-        return main_path.sync(settings, steps, steps.task, granted, ask=ask, setting=around)
+        return main_path.sync(settings, options, steps, ask=ask)
 
     return _run(shop, run)
 
@@ -102,8 +104,8 @@ def rollback_shop(
     granted = allow.granted()
 
     def back(settings: Shop, steps: TaskSteps) -> RunReport:
-        to = run or again.run_of_night(settings, night)
-        return again.rollback(settings, to, steps, steps.task, granted, dry_run, setting((), wait_minutes))
+        to = run or run_of_night(settings, night)
+        return rollback(settings, to, run_options(granted, None, wait_minutes), steps, dry_run)
 
     return _run(shop, back)
 

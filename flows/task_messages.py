@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.sections import Decided
+from engine.sections import Decisions
+from engine.stages import Planned
 from reports.summary import store_sentence
 from schemas.catalogue import Catalogue
 from schemas.extract import Extract
@@ -23,13 +24,13 @@ def told(result: Any) -> str:
     if isinstance(result, Clean):
         rejected = len(result.quarantine[["table", "row_number"]].drop_duplicates())
         return f"{len(result.goods)} goods pass, {rejected} rows in the quarantine"
-    if isinstance(result, Decided):
+    if isinstance(result, Decisions):
         return f"{len(result.clean.product_types)} product types in {len(result.numbered.sections)} sections"
     if isinstance(result, Catalogue):
         hidden = int(result.offers["category_number"].isna().sum())
         return f"{len(result.categories)} categories, {len(result.offers)} goods, {hidden} of them without a category"
-    if isinstance(result, Plan):
-        return _plan(result)
+    if isinstance(result, Planned):
+        return _plan(result.plan)
     if isinstance(result, StoreResult):
         return store_sentence(result)
     return ""

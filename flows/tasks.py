@@ -13,7 +13,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from engine.steps import PlainSteps, Progress
+from engine.steps import Progress, Steps
 from flows.task_messages import told
 from reports.keys import artifact_key
 from schemas.settings.shop import Shop
@@ -26,8 +26,8 @@ _PAUSE = 1.0
 """Seconds between two updates of the progress: each is a request."""
 
 
-class TaskSteps(PlainSteps):
-    """Measures the steps of one flow run as PlainSteps does, and shows them in the UI."""
+class TaskSteps(Steps):
+    """Measures the steps of one flow run as Steps does, and shows them in the UI."""
 
     def __init__(
         self, shop: Shop, listen: Callable[[str, float | None], None] | None, progress: Progress | None
@@ -40,12 +40,13 @@ class TaskSteps(PlainSteps):
         self._key = artifact_key(shop.name, "progress")
         self._told = 0.0
 
-    def task(self, name: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    def __call__(self, name: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run one step as a task of that name. Caching is off: a new night reads anew."""
         found: list[T] = []
+        run = super().__call__
 
         def body() -> State[Any]:
-            found.append(self(name, function, *args, **kwargs))
+            found.append(run(name, function, *args, **kwargs))
             return Completed(message=told(found[0]) or f"{self.seconds[name]:.2f} s")
 
         task(name=name, cache_policy=NO_CACHE, persist_result=False)(body)()

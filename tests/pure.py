@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from engine.sections import Decided, decide_sections, names_policy
+from engine.sections import Decisions, decide_sections, names_policy
 from schemas.catalogue import Catalogue
 from schemas.extract import Extract
 from schemas.registry import Registry
@@ -21,7 +21,7 @@ from transforms.clean import clean
 @dataclass(frozen=True)
 class Result:
     raw: Extract
-    decided: Decided
+    decided: Decisions
     catalogue: Catalogue
     counts: dict[str, int]
 
@@ -79,7 +79,7 @@ def decide(
     cleaned = clean(raw, names_policy(shop))
     decided = decide_sections(shop, cleaned, raw.sections, parsed, registry or Registry())
     catalogue = build_catalogue(
-        decided.clean.product_types, decided.clean.goods, decided.plan, decided.numbered.sections
+        decided.clean.product_types, decided.clean.goods, decided.sections, decided.numbered.sections
     )
     counts = check_conservation(raw.goods, catalogue.offers, decided.clean.quarantine)
     return Result(raw, decided, catalogue, counts)

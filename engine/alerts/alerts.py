@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from engine.alerts.notify import Sent, send, split_urls
+from engine.context import Run
 from engine.lock import held
-from engine.run import Run
 from engine.secrets import secrets_of
 from reports.alert import alert_kinds, alert_text, subject
 from schemas.database_url import without
@@ -27,18 +27,19 @@ _log = logging.getLogger("torgsync.alerts")  # without a handler of its own: a w
 
 
 def judge(run: Run) -> None:
-    """Fill ``report.degraded``, ``report.baseline`` and ``run.before`` of a nightly run that loaded its stores."""
+    """Fill ``report.degraded``, ``report.baseline`` and ``findings.before`` of a nightly run that loaded its stores."""
     report = run.report
     if report.purpose not in NIGHTLY or report.outcome not in _LOADED:
         return
     rows = [row for row in run.state.runs(purposes=NIGHTLY) if row["run"] != report.run]
-    run.before = cast(Outcome, rows[0]["outcome"]) if rows else None
+    run.findings.before = cast(Outcome, rows[0]["outcome"]) if rows else None
     loaded = (RunReport.model_validate(r["report"]) for r in rows if r["report"] and r["outcome"] in _LOADED)
     previous = next((earlier for earlier in loaded if FULL in earlier.counts), None)
     untaken = []
-    if report.outcome == "ok" and run.plan is not None:
+    if report.outcome == "ok" and run.findings.plan is not None:
+        plan = run.findings.plan
         taken = {store: confirmed.catalogue for store, confirmed in run.state.confirmed().items()}
-        untaken = [store.store for store in run.plan.stores if taken.get(store.store) != run.plan.catalogue]
+        untaken = [store.store for store in plan.stores if taken.get(store.store) != plan.catalogue]
     found = degraded(report, previous, run.shop.alerts, untaken)
     report.degraded, report.baseline = found.sentences, found.baseline
 
@@ -48,7 +49,7 @@ def announce(run: Run) -> list[str]:
 
     The state is not asked any more: the run is recorded, and its database may be what it failed of.
     """
-    return _announce(run.shop, run.report, run.before, run.broken)
+    return _announce(run.shop, run.report, run.findings.before, run.findings.broken)
 
 
 def announce_asked(run: Run, told: Sequence[str], hours: float, address: str) -> list[str]:

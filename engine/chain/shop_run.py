@@ -7,7 +7,7 @@ from pathlib import Path
 from time import perf_counter
 
 from engine.main_path import sync
-from engine.steps import PlainSteps
+from engine.steps import Steps
 from reports.summary import phrase
 from schemas.chain import ChainOutcome, ShopResult
 from schemas.errors import Interrupted, SettingsError, ShopBusy, TorgsyncError
@@ -28,7 +28,7 @@ def run_one(folder: str, listen: Listen | None = None, check: Callable[[Shop], N
         shop = load_shop(folder)
         if check is not None:
             check(shop)
-        result = of_report(folder, sync(shop, PlainSteps(listen)))
+        result = of_report(folder, sync(shop, steps=Steps(listen)))
     except ShopBusy as error:
         result = ended(folder, "busy", error.exit_code, error.message, error.next_step)
     except SettingsError as error:

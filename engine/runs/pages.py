@@ -42,7 +42,7 @@ def report_page(
 
 def read_report(shop: Shop, run: str) -> RunReport:
     """A run's report out of the state. Raises SettingsError where there is no such run, or it left none."""
-    from engine.runs.resume import find_run  # which imports the whole engine
+    from engine.runs.find import find_run
 
     row = find_run(shop, run, plans=True)
     if not row["report"]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.runs.resume import find_run
+from engine.runs.find import find_run
 from engine.sections import decide_sections, names_policy, shop_rules
 from schemas.errors import QuarantineLimit, SettingsError
 from schemas.report import RunReport

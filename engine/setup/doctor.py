@@ -18,9 +18,9 @@ from typing import Literal
 
 from engine.alerts.alerts import late_or_missing, receivers
 from engine.lock import held
-from engine.open_store import adapter_of
 from engine.sections import shop_rules
 from engine.session import refuse_renamed
+from engine.stores import adapter_of
 from schemas.errors import SettingsError, TorgsyncError
 from schemas.settings.alerts import TOO_OLD
 from schemas.settings.delivery import DeliverySettings

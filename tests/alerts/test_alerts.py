@@ -12,6 +12,7 @@ import pytest
 from engine.alerts import notify
 from engine.lock import hold
 from engine.main_path import sync
+from engine.steps import Steps
 from reports.alert import alert_text
 from schemas.errors import SettingsError
 from schemas.report import RunReport
@@ -89,12 +90,13 @@ def test_an_error_that_is_not_ours_is_told_and_still_raised(local, receiver):
 def test_an_interrupted_load_says_that_a_store_may_be_half_way(local, receiver):
     local.base(TYPES, SECTIONS, GOODS)
 
-    def do(name, function, *args, **kwargs):
-        if name == "load site":
-            raise KeyboardInterrupt
-        return function(*args, **kwargs)
+    class StoppedAtTheSite(Steps):
+        def __call__(self, name, function, *args, **kwargs):
+            if name == "load site":
+                raise KeyboardInterrupt
+            return super().__call__(name, function, *args, **kwargs)
 
-    assert sync(load_shop(local.folder), do=do).outcome == "interrupted"
+    assert sync(load_shop(local.folder), steps=StoppedAtTheSite()).outcome == "interrupted"
     (told,) = receiver.messages
     assert told["title"] == "torgsync: test: interrupted"
     assert "- web: 2 categories created" in told["message"]

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from engine.context import RunOptions
 from engine.main_path import sync
 from schemas.report import RunReport
 from schemas.settings.shop import load_shop
@@ -64,7 +65,7 @@ class ShopFolder:
         self.place.build("base.fdb", types, sections, goods, **more)
 
     def run(self, allow: dict[str, int] | None = None) -> RunReport:
-        return sync(load_shop(self.folder), allow=allow)
+        return sync(load_shop(self.folder), RunOptions(allow or {}))
 
     @property
     def output(self) -> Path:

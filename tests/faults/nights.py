@@ -21,7 +21,7 @@ import pytest
 
 import engine.session
 from engine.main_path import sync
-from engine.steps import PlainSteps
+from engine.steps import Steps
 from schemas.extract import Extract
 from schemas.report import RunReport
 from schemas.settings.shop import SourceSettings, load_shop
@@ -125,7 +125,7 @@ def clock(night: int) -> Iterator[None]:
         yield
 
 
-class _Remembering(PlainSteps):
+class _Remembering(Steps):
     """Does the pure steps once per input: hundreds of broken nights have the same."""
 
     pure = ("validate", "sections", "catalogue")
@@ -143,7 +143,7 @@ class _Remembering(PlainSteps):
 def run_night(folder: Path, night: int, read: Reader | None = None) -> RunReport:
     """One sync of the shop on that night."""
     with clock(night):
-        return sync(load_shop(folder), _Remembering(), read=read or reader(night))
+        return sync(load_shop(folder), steps=_Remembering(), read=read or reader(night))
 
 
 def new_shop(folder: Path, settings: str = SETTINGS, nights: int = LAST) -> Path:

@@ -10,6 +10,7 @@ import engine.apply
 import engine.main_path
 import stores.publish
 import stores.sql
+from engine.stages import Applied
 from tests.faults.sweep import Effects, fail
 from tests.faults.test_broken_nights import Sweep, third  # noqa: F401 - a fixture, found by its name
 
@@ -83,21 +84,20 @@ def test_a_state_that_knows_a_load_before_any_store_was_written_is_noticed(third
     The settlement's statements come first here, so that the place of the feed in a sound night is one within a store.
     """
     assert noticed(third, feed) == ""
-    real_plan, real_carry_out = engine.main_path.make_plan, engine.main_path.carry_out
+    real_plan, real_apply = engine.main_path.make_plan, engine.main_path.apply_plan
 
-    def make_plan(run: Any, held: Any) -> Any:
-        plan = real_plan(run, held)
-        loaded = run.state.loaded()
+    def make_plan(run: Any, decided: Any) -> Any:
+        planned = real_plan(run, decided)
+        loaded, plan = run.state.loaded(), planned.plan
         if loaded is not None and loaded.catalogue == plan.catalogue:
-            return plan.model_copy(
-                update={"stores": tuple(s.model_copy(update={"operations": ()}) for s in plan.stores)}
-            )
-        return plan
+            stores = tuple(s.model_copy(update={"operations": ()}) for s in plan.stores)
+            return replace(planned, plan=plan.model_copy(update={"stores": stores}))
+        return planned
 
-    def carry_out(run: Any, *args: Any) -> None:
-        engine.apply._settle(run, complete=True)
-        real_carry_out(run, *args)
+    def apply_plan(run: Any, planned: Any) -> None:
+        engine.apply.settle(run, Applied(planned, ()), complete=True)
+        real_apply(run, planned)
 
     monkeypatch.setattr(engine.main_path, "make_plan", make_plan)
-    monkeypatch.setattr(engine.main_path, "carry_out", carry_out)
+    monkeypatch.setattr(engine.main_path, "apply_plan", apply_plan)
     assert "came out otherwise" in noticed(third, feed)

@@ -16,7 +16,7 @@ import pytest
 from engine.lock import hold
 from engine.runs.resume import resume
 from engine.signals import end_on_sigterm
-from engine.steps import PlainSteps
+from engine.steps import Steps
 from schemas.errors import Interrupted
 from schemas.settings.shop import load_shop
 from tests.e2e.conftest import ShopFolder, local  # noqa: F401 - a fixture, found by its name
@@ -102,7 +102,7 @@ def test_a_signal_that_python_drops_in_a_destructor_ends_the_run_at_its_next_ste
 
     def work() -> int:
         end_on_sigterm()
-        steps = PlainSteps()
+        steps = Steps()
         with Path(os.devnull).open("w") as nowhere:  # Python prints there what it drops
             sys.stderr = nowhere
             steps("extract", Dropping)
@@ -149,7 +149,7 @@ def test_a_killed_run_is_shown_as_interrupted_by_the_next(local: ShopFolder):  #
     def work() -> None:
         import engine.main_path as main_path
 
-        main_path.carry_out = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+        main_path.apply_plan = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
         local.run()
 
     assert forked(work) == -9
@@ -173,11 +173,11 @@ def test_the_sweep_notices_a_state_that_is_confirmed_before_its_store_was_writte
 
     real = module._apply_store
 
-    def too_early(run, store, settings):
+    def too_early(run, planned, store, settings):
         if settings.kind == "trs":
-            run.state.confirm(store.store, Confirmed(run.report.run, run.plan.catalogue, {}))
+            run.state.confirm(store.store, Confirmed(run.report.run, planned.plan.catalogue, {}))
             (run.shop.folder / "feed" / "TSGoods.trs").unlink(missing_ok=True)
-        return real(run, store, settings)
+        return real(run, planned, store, settings)
 
     monkeypatch.setattr(module, "_apply_store", too_early)
     noticed = False

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import engine.session
-from engine.runs.resume import find_run
+from engine.runs.find import find_run
 from schemas.report import RunReport
 from state.database import Confirmed, State
 from tests.nights.world import World

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 import engine.session
+from engine.context import RunOptions
 from engine.main_path import sync
-from engine.runs.resume import apply_file, resume, retry, rollback
-from engine.session import Setting
-from engine.steps import PlainSteps
+from engine.runs.resume import apply_file, resume, retry
+from engine.runs.rollback import rollback
+from engine.steps import Steps
 from schemas.errors import SettingsError
 from tests.nights.world import ALL, World
 
@@ -62,9 +63,9 @@ def test_a_rollback_never_brings_back_what_a_guard_kept_out_of_the_stores(world)
     stopped = world.sync({})
     assert stopped.exit_code == 3
     with pytest.raises(SettingsError, match=r"\(guard stop\) was not loaded into any store") as refused:
-        rollback(world.shop, stopped.run, allow=ALL)
+        rollback(world.shop, stopped.run, RunOptions(ALL))
     assert good in refused.value.next_step
-    assert rollback(world.shop, "last", allow=ALL).continues == good, "the last that is in a store"
+    assert rollback(world.shop, "last", RunOptions(ALL)).continues == good, "the last that is in a store"
     world.goods, world.types = true
     assert names(world, "web") == {key: name for key, (_, name) in world.goods.items()}
 
@@ -97,7 +98,7 @@ def test_a_rollback_to_a_run_for_one_store_leaves_the_others_as_they_are(world):
     world.rules(MERGE)
     assert world.sync().outcome == "ok"
     world.goods[1] = (2, "Друга назва")
-    for_web = sync(world.shop, read=world.extract, setting=Setting(stores=("web",)), allow=ALL)
+    for_web = sync(world.shop, read=world.extract, options=RunOptions(ALL, ("web",)))
     world.goods[1] = (2, "Третя назва")
     assert world.sync().outcome == "ok"
     before = goods(world, "two")
@@ -125,7 +126,7 @@ def test_a_rollback_to_a_run_for_one_store_stays_that_when_older_runs_are_forgot
     world.settings(stores=TWO, keep_runs=3)
     assert world.sync({}).outcome == "ok"
     world.goods[1] = (2, "Друга назва")
-    for_web = sync(world.shop, read=world.extract, setting=Setting(stores=("web",)), allow=ALL)
+    for_web = sync(world.shop, read=world.extract, options=RunOptions(ALL, ("web",)))
     for n in range(3):
         world.goods[1] = (2, f"Назва {n}")
         assert world.sync({}).outcome == "ok"
@@ -135,7 +136,7 @@ def test_a_rollback_to_a_run_for_one_store_stays_that_when_older_runs_are_forgot
 
 
 def test_a_rollback_to_a_run_for_a_store_that_is_gone_from_the_settings_touches_no_other(world):
-    for_web = sync(world.shop, read=world.extract, setting=Setting(stores=("web",)), allow=ALL)
+    for_web = sync(world.shop, read=world.extract, options=RunOptions(ALL, ("web",)))
     world.settings(stores=TWO.replace('name = "web"', 'name = "new"').replace("web.db", "new.db"))
     world.goods[1] = (2, "Друга назва")
     assert world.sync().outcome == "ok"
@@ -147,7 +148,7 @@ def test_a_rollback_to_a_run_for_a_store_that_is_gone_from_the_settings_touches_
 def test_a_rollback_may_go_to_a_run_that_was_killed_after_a_store_had_taken_it(world):
     world.goods[1] = (2, "Друга назва")
 
-    class Killed(PlainSteps):
+    class Killed(Steps):
         def __call__(self, name: str, function: Any, *args: Any, **kwargs: Any) -> Any:
             if name == "load two":
                 raise KeyboardInterrupt
@@ -189,7 +190,7 @@ def test_a_retry_asks_nothing_of_a_store_that_it_need_not_touch(world):
 def test_a_resume_brings_the_stores_up_to_date_that_can_be_reached(world):
     world.goods[1] = (2, "Друга назва")
 
-    class Interrupted(PlainSteps):
+    class Interrupted(Steps):
         def __call__(self, name: str, function: Any, *args: Any, **kwargs: Any) -> Any:
             if name == "load web":
                 raise KeyboardInterrupt

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import engine.session
-from engine.steps import PlainSteps
+from engine.steps import Steps
 from tests.nights.world import World
 
 BEGIN = datetime(2026, 3, 1, 2, 30, tzinfo=timezone(timedelta(hours=2)))
@@ -139,7 +139,7 @@ def test_the_old_address_of_a_retired_category_is_forgotten_for_good(nights):
     assert shown == [False] * 3 + [True] * 31 + [False] * 11
 
 
-class Killed(PlainSteps):
+class Killed(Steps):
     """Dies when ``web`` has its catalogue and the state does not know yet what follows from it."""
 
     def __call__(self, name: str, *args: Any, **more: Any) -> Any:

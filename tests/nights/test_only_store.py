@@ -16,6 +16,7 @@ import pytest
 import engine.apply
 import engine.session
 from cli.explain import explain
+from engine.context import RunOptions
 from engine.runs.resume import apply_file, retry
 from schemas.errors import RulesError
 from state.database import State
@@ -191,7 +192,7 @@ def test_a_store_that_failed_is_loaded_with_its_own_catalogue_by_a_retry(nights)
     assert set(nights.store()[0]) == {1, 2, 3, 4}
     with closing(sqlite3.connect(shelf)) as connection:
         connection.execute("drop trigger no")
-    report = retry(nights.world.shop, "last", allow=ALL)
+    report = retry(nights.world.shop, "last", RunOptions(ALL))
     assert report.outcome == "ok", report.message
     assert set(nights.store()[0]) == {1, 2, 3}
     assert nights.store()[2] == {("Дім", "Посуд", "Кухлі"): 3}
@@ -203,10 +204,10 @@ def test_a_plan_file_loads_each_store_with_its_own_catalogue_and_twice_does_noth
     nights.world.plan()
     file = nights.world.folder / "output" / "plan.json"
     text = file.read_text(encoding="utf-8")
-    assert apply_file(nights.world.shop, file, allow=ALL).outcome == "ok"
+    assert apply_file(nights.world.shop, file, RunOptions(ALL)).outcome == "ok"
     assert (set(nights.store()[0]), set(nights.store("web")[0])) == ({1, 2, 3}, {1, 2, 3, 4})
     file.write_text(text, encoding="utf-8")
-    again = apply_file(nights.world.shop, file, allow=ALL)
+    again = apply_file(nights.world.shop, file, RunOptions(ALL))
     assert (again.outcome, sum(store.written for store in again.stores)) == ("ok", 0)
 
 
@@ -329,7 +330,7 @@ def test_what_a_run_which_was_broken_off_has_shown_in_one_store_alone_is_remembe
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(engine.apply, "_settle", killed)
+        patch.setattr(engine.apply, "settle", killed)
         assert nights.sync().outcome == "interrupted"
     assert nights.store()[0][4] == ("Великі кухлі", 2)
     nights.world.rules(MERGE.replace("merge: {number: 3}", "rename: Малі кухлі"))

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from engine.context import RunOptions
 from engine.main_path import sync
-from engine.runs.resume import rollback
-from engine.session import Setting
+from engine.runs.rollback import rollback
 from engine.setup.doctor import examine
 from schemas.errors import SettingsError
 from schemas.report import RunReport
@@ -35,7 +35,7 @@ def new(folder: Path, stores: str = STORES, unmapped: str = "inherit", rules: st
 
 
 def only(world: World, store: str, **allow: int) -> RunReport:
-    return sync(world.shop, read=world.extract, allow=allow, setting=Setting(stores=(store,)))
+    return sync(world.shop, read=world.extract, options=RunOptions(allow, (store,)))
 
 
 def held(world: World, store: str) -> list[tuple[object, ...]]:

@@ -15,9 +15,11 @@ import pandas as pd
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
+from engine.context import RunOptions
 from engine.main_path import plan, sync
-from engine.runs.resume import resume, rollback
-from engine.steps import PlainSteps
+from engine.runs.resume import resume
+from engine.runs.rollback import rollback
+from engine.steps import Steps
 from schemas.extract import Extract
 from schemas.plan import Plan
 from schemas.report import RunReport
@@ -107,20 +109,20 @@ class World:
             goods,
         )
 
-    def sync(self, allow: dict[str, int] | None = None, steps: PlainSteps | None = None) -> RunReport:
-        return sync(self.shop, steps, read=self.extract, allow=ALL if allow is None else allow)
+    def sync(self, allow: dict[str, int] | None = None, steps: Steps | None = None) -> RunReport:
+        return sync(self.shop, RunOptions(ALL if allow is None else allow), steps, self.extract)
 
     def plan(self) -> Plan:
-        report = plan(self.shop, read=self.extract, allow=ALL)
+        report = plan(self.shop, RunOptions(ALL), read=self.extract)
         found = History(self.folder / "history").plan(report.run)
         assert found is not None, report.message
         return found
 
     def resume(self) -> RunReport:
-        return resume(self.shop, "last", allow=ALL)
+        return resume(self.shop, "last", RunOptions(ALL))
 
     def rollback(self, to: str) -> RunReport:
-        return rollback(self.shop, to, allow=ALL)
+        return rollback(self.shop, to, RunOptions(ALL))
 
     def runs(self) -> list[dict[str, Any]]:
         state = State(self.shop.state_url, "test")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.steps import PlainSteps
+from engine.steps import Steps
 from schemas.plan import KINDS
 from stores.protocol import Capabilities
 from tests.nights.world import Broken, World
@@ -27,7 +27,7 @@ class Shop:
     report: Any = None
 
     def sync(self) -> dict[str, int]:
-        report = self.report = self.world.sync(steps=PlainSteps(progress=lambda *told: self.progress.append(told)))
+        report = self.report = self.world.sync(steps=Steps(progress=lambda *told: self.progress.append(told)))
         assert report.outcome == "ok", report.message
         return report.plan["store"]
 
@@ -205,15 +205,18 @@ def test_a_failure_at_any_write_is_made_good_by_the_next_run(shop, tmp_path):
 
 
 def test_what_a_store_cannot_do_is_declared(shop):
-    from engine.open_store import open_store
-    from engine.run import Run
+    from engine.context import Run, RunOptions
+    from engine.memory import Memory
+    from engine.stores import open_store
     from schemas.report import RunReport
     from state.database import State
     from state.history import History
 
     state = State(shop.world.shop.state_url, "test")
     report = RunReport(run="x", shop="test", started_at="2026-01-01T00:00:00+02:00")
-    run = Run(shop.world.shop, report, state, History(shop.world.folder / "history"))
+    settings, history = shop.world.shop, History(shop.world.folder / "history")
+    memory = Memory(settings, state, history, "x", "2026-01-01")
+    run = Run(settings, report, state, history, memory, Steps(), RunOptions(), settings.stores, "torgsync sync")
     try:
         target = open_store(run, shop.world.shop.stores[0])
     finally:

@@ -108,10 +108,10 @@ def test_merging_a_type_into_its_parent_moves_its_goods_there_and_no_others(shop
         return
     plain = run(shop, "create")
     merged = run(shop, "create", f"rules:\n  - {{match: {{type_id: {type_id}}}, do: {{merge: parent}}, reason: x}}\n")
-    into = merged.decided.plan.decisions[int(parents[type_id])].section
-    assert merged.decided.plan.decisions[type_id].section == into
-    linked = plain.decided.plan.decisions
-    for other, decision in merged.decided.plan.decisions.items():
+    into = merged.decided.sections.decisions[int(parents[type_id])].section
+    assert merged.decided.sections.decisions[type_id].section == into
+    linked = plain.decided.sections.decisions
+    for other, decision in merged.decided.sections.decisions.items():
         if other != type_id:
             assert decision.section == linked[other].section
 
@@ -121,7 +121,7 @@ def test_inherit_leaves_a_good_without_a_category_only_where_no_ancestor_has_a_s
     result = run(shop, "inherit")
     parents = {int(t): p for t, p in zip(shop.types["type_id"], shop.types["parent_id"], strict=True)}
     linked = set(shop.types.loc[shop.types["section_key"].notna(), "type_id"])
-    for type_id, decision in result.decided.plan.decisions.items():
+    for type_id, decision in result.decided.sections.decisions.items():
         above = {type_id}
         up = parents[type_id]
         while up is not pd.NA:

@@ -37,25 +37,25 @@ def origins(result: Result) -> dict[int, str]:
 
 
 def test_each_type_is_told_who_decided_it():
-    found = after(("{type_id: 2}", "{rename: Тарелі}"), ("{type_id: 5}", "{place: root}")).decided.plan.decisions
+    found = after(("{type_id: 2}", "{rename: Тарелі}"), ("{type_id: 5}", "{place: root}")).decided.sections.decisions
     assert found == {
         1: Decision(1, "torgsoft:10", "link"), 2: Decision(2, "torgsoft:20", "rule 1"),
         3: Decision(3, "torgsoft:20", "inherit"), 4: Decision(4, None, "none"), 5: Decision(5, None, "none"),
     }  # fmt: skip
-    made = after(unmapped="create").decided.plan.decisions
+    made = after(unmapped="create").decided.sections.decisions
     assert (made[3], made[5]) == (Decision(3, "type:3", "create"), Decision(5, "type:4", "inherit"))
-    assert after(unmapped="hide").decided.plan.decisions[3] == Decision(3, None, "hide")
+    assert after(unmapped="hide").decided.sections.decisions[3] == Decision(3, None, "hide")
 
 
 def test_a_name_that_cannot_name_a_section_leaves_the_type_to_its_ancestors_unless_a_rule_renames_it():
     above = ("{type_id: 4}", "{number: 70}")
     left = after(above, ("{type_id: 5}", "{number: 77}"))
-    assert left.decided.plan.unusable_names == {5: "name_unusable"}
+    assert left.decided.sections.unusable_names == {5: "name_unusable"}
     assert left.category_of[105] == ("Біжутерія",)
-    assert left.decided.plan.decisions[5] == Decision(5, "type:4", "inherit")
+    assert left.decided.sections.decisions[5] == Decision(5, "type:4", "inherit")
     mended = after(above, ("{type_id: 5}", "{rename: Каблучки}"))
     assert mended.category_of[105] == ("Біжутерія", "Каблучки")
-    assert mended.decided.plan.unusable_names == {}
+    assert mended.decided.sections.unusable_names == {}
 
 
 def test_a_renamed_section_keeps_its_place_and_its_number():
@@ -146,10 +146,10 @@ def test_a_made_section_hangs_below_the_nearest_ancestor_that_has_one():
 def test_a_section_without_types_of_its_own_stays_while_one_below_it_is_used():
     parent = after(("{type_id: 1}", "{merge: {number: 30}}"))
     assert parent.paths == {10: ("Посуд",), 20: ("Посуд", "Тарілки"), 30: ("Порожня",)}
-    assert parent.decided.plan.merged_away == ()
+    assert parent.decided.sections.merged_away == ()
     both = after(("{type_id: [1, 2]}", "{merge: {number: 30}}"))
     assert both.paths == {30: ("Порожня",)}
-    assert both.decided.plan.merged_away == ("torgsoft:10", "torgsoft:20")
+    assert both.decided.sections.merged_away == ("torgsoft:10", "torgsoft:20")
 
 
 def test_a_loop_of_merges_names_its_types_and_not_those_that_lead_to_it():

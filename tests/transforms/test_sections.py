@@ -31,8 +31,8 @@ def test_the_vendors_example_gives_exactly_three_categories_and_keeps_10_lite_in
 def test_a_forgotten_type_inherits_the_nearest_ancestors_section_and_one_without_ancestors_is_hidden():
     result = decide(TYPES, SECTIONS, GOODS, unmapped="inherit")
     assert result.category_of == {101: ("Посуд",), 102: ("Посуд", "Тарілки"), 103: ("Посуд", "Тарілки"), 104: None}
-    assert result.decided.plan.decisions[3].decided_by == "inherit"
-    assert result.decided.plan.decisions[4].decided_by == "none"
+    assert result.decided.sections.decisions[3].decided_by == "inherit"
+    assert result.decided.sections.decisions[4].decided_by == "none"
 
 
 def test_create_makes_a_section_for_every_type_without_one_below_its_nearest_ancestors():
@@ -67,7 +67,7 @@ def test_a_merge_chain_ends_in_a_kept_section():
     result = decide(TYPES, SECTIONS, GOODS, rules)
     assert result.category_of[103] == result.category_of[102] == ("Посуд",)
     assert 20 not in result.paths, "the section that lost all its types is no category any more"
-    assert result.decided.plan.merged_away == ("torgsoft:20",)
+    assert result.decided.sections.merged_away == ("torgsoft:20",)
 
 
 def test_a_section_that_nobody_ever_linked_stays_as_torgsoft_has_it():
@@ -172,4 +172,4 @@ def test_a_type_whose_name_cannot_name_a_section_inherits_instead_of_losing_its_
     types = types_frame((1, None, "Посуд"), (2, 1, "|||"), (3, 1, "х" * 400))
     result = decide(types, sections_frame(), goods_frame((1, 2), (2, 3)), unmapped="create")
     assert result.category_of == {1: ("Посуд",), 2: ("Посуд",)}
-    assert result.decided.plan.unusable_names == {2: "name_unusable", 3: "name_too_long"}
+    assert result.decided.sections.unusable_names == {2: "name_unusable", 3: "name_too_long"}

@@ -1,0 +1,101 @@
+"""Finds earlier runs: by name, by night, by what they loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from schemas.errors import SettingsError, closest
+from schemas.plan import Plan
+from schemas.settings.shop import Shop
+from state.history import History
+from state.open import open_state
+
+
+def find_run(shop: Shop, run: str, plans: bool = False) -> dict[str, Any]:
+    """The row of a run by its name, by the beginning of it, or ``last``; those that only planned with ``plans``.
+
+    Raises SettingsError that names the closest runs.
+    """
+    with open_state(shop) as state:
+        rows = [row for row in state.runs() if plans or row["purpose"] != "plan"]
+    refused = ("apply", "resume", "retry")  # without a catalogue: they were refused, and are not what one goes on with
+    last = [row for row in rows if plans or row["catalogue"] or row["purpose"] not in refused]
+    if found := _chosen(rows, last, run):
+        return found
+    known = [str(row["run"]) for row in rows]
+    raise SettingsError(f'shop {shop.name} has no run "{run}"', closest(run, known[:20]) if known else "run sync first")
+
+
+def find_loaded_run(shop: Shop, run: str) -> dict[str, Any]:
+    """A run that some store took, or may have taken before it died, found as ``find_run`` does.
+
+    One that a guard stopped is refused: what was kept out of the stores must not come in by a rollback.
+    """
+    with open_state(shop) as state:
+        begun = {now.run for now in state.confirmed().values()} | set(state.written_since(None))
+        rows = [row for row in state.runs() if row["purpose"] != "plan" and row["catalogue"]]
+    loaded = [row for row in rows if row["outcome"] == "ok" or row["run"] in begun or stores_that_took(row)]
+    if found := _chosen(loaded, loaded, run):
+        return found
+    known = ", ".join(row["run"] for row in loaded[:5])
+    row = find_run(shop, run)
+    raise SettingsError(
+        f"run {row['run']} ({row['outcome']}) was not loaded into any store",
+        f"choose another: {known}" if known else "no run was loaded yet",
+    )
+
+
+def stores_that_took(row: Mapping[str, Any]) -> list[str]:
+    """The stores that took a run's catalogue, by its report."""
+    return [store["name"] for store in (row["report"] or {}).get("stores", []) if store["outcome"] == "ok"]
+
+
+def run_of_night(shop: Shop, night: date | None) -> str:
+    """The last run of a night, by its date, that every store took: what a rollback to that night goes back to.
+
+    Raises SettingsError with the nights that there are.
+    """
+    with open_state(shop) as state:
+        ended = [row for row in state.runs() if row["outcome"] == "ok" and row["purpose"] != "plan"]
+    loaded = [(row["started_at"][:10], str(row["run"])) for row in ended if row["catalogue"]]
+    found = [run for date_, run in loaded if night is not None and date_ == night.isoformat()]
+    if found:
+        return found[0]
+    nights = list(dict.fromkeys(date_ for date_, _ in loaded))
+    asked = "no night was given" if night is None else f"no run of shop {shop.name} was loaded on {night}"
+    raise SettingsError(asked, f"nights to go back to: {', '.join(nights[:20])}" if nights else "run sync first")
+
+
+def run_of_flow(shop: Shop, flow_run: str) -> str | None:
+    """The run to go on with when a Prefect flow run is retried: its last one, where that has a plan and did not end.
+
+    None where there is none. A run that a guard or a person stopped begins anew, as the base may be right by now.
+    """
+    with open_state(shop) as state:
+        mine = [row for row in state.runs() if flow_run and row["flow_run"] == flow_run and row["purpose"] != "plan"]
+    begun = ("running", "interrupted", "failed", "some stores failed")
+    if not mine or mine[0]["outcome"] not in begun or History(shop.folder / "history").plan(mine[0]["run"]) is None:
+        return None
+    return str(mine[0]["run"])
+
+
+def plan_of_run(shop: Shop, row: Mapping[str, Any]) -> Plan:
+    """The plan of a run. Raises SettingsError where it ended before it had one."""
+    plan = History(shop.folder / "history").plan(row["run"])
+    if plan is None:
+        raise SettingsError(
+            f"run {row['run']} ended before it had a plan ({row['outcome']}): it wrote nothing to any store",
+            f"torgsync sync {shop.word}",
+        )
+    return plan
+
+
+def _chosen(rows: Sequence[dict[str, Any]], last: Sequence[dict[str, Any]], run: str) -> dict[str, Any] | None:
+    """The one of ``rows`` whose name this is, or begins so; the first of ``last`` for that word; None for no run."""
+    found = list(last[:1]) if run == "last" else [row for row in rows if row["run"].startswith(run)]
+    if len(found) > 1 and found[0]["run"] != run:
+        names = ", ".join(row["run"] for row in found[:5])
+        raise SettingsError(f'several runs begin with "{run}": {names}', "give the whole name")
+    return found[0] if found else None
