@@ -8,11 +8,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -142,6 +142,12 @@ class Plan(_Model):
     def empty(self) -> bool:
         """Whether no store would be changed."""
         return not any(store.operations for store in self.stores)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy, without the text that was made of the plan before the change."""
+        copied = super().model_copy(update=update, deep=deep)
+        copied.__dict__.pop("_text", None)
+        return copied
 
     def to_json(self) -> str:
         """The plan file: JSON with one line per operation, so that two plans can be compared by eye."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 import engine.session
-from engine.runs.find import find_run
+from engine.runs.find import find_run, run_of_night
 from schemas.report import RunReport
 from state.database import Confirmed, State
 from tests.nights.world import World
@@ -96,8 +96,9 @@ def test_a_run_whose_clock_went_back_is_the_newest_and_stays_on_record_with_what
     clock.world.goods[99] = (2, "Хибний")
     clock.world.prices[99] = "-1"
     back = clock.run(0)
-    assert back.warnings[0].startswith("the clock went back: the run before this one, 20260611-023000")
-    assert "began 2026-06-11 02:30, this one 2026-03-01 02:30" in back.warnings[0]
+    # 02:30 at two hours from UTC is 03:30 in the summer of Kyiv
+    assert back.warnings[0].startswith("the clock went back: the run before this one, 20260611-033000")
+    assert "began 2026-06-11 03:30, this one 2026-03-01 02:30" in back.warnings[0]
     rows = clock.world.runs()
     assert [row["run"][:8] for row in rows] == ["20260301", "20260611", "20260610"]
     assert find_run(clock.world.shop, "last")["run"] == rows[0]["run"] == back.run
@@ -143,3 +144,12 @@ def test_a_month_between_two_runs_is_a_pause_and_more_is_told(clock):
     told = clock.run(31 + 36).warnings
     assert "the clock went 36 days ahead" in told[0]
     assert "put the machine's clock right" in told[0]
+
+
+def test_a_run_belongs_to_the_night_of_the_shop_whatever_the_machines_time_zone(clock):
+    """At 00:30 in Kyiv it is still the day before in UTC, which is what many servers keep."""
+    report = clock.at(datetime(2026, 1, 9, 22, 30, 15, tzinfo=UTC))
+    assert report.started_at == "2026-01-10T00:30:15.000+02:00"
+    assert report.run.startswith("20260110-003015-")
+    assert report.finished_at.endswith("+02:00")
+    assert run_of_night(clock.world.shop, date(2026, 1, 10)) == report.run

@@ -18,6 +18,7 @@ from engine.runs.resume import apply_file, resume, retry
 from engine.runs.rollback import rollback
 from engine.steps import Steps
 from schemas.errors import SettingsError
+from state.history import History, read_plan
 from tests.nights.world import ALL, World
 
 TWO = "".join(f'[[stores]]\nname = "{name}"\nkind = "sql"\nurl = "sqlite:///{name}.db"\n' for name in ("web", "two"))
@@ -174,6 +175,21 @@ def test_a_plan_is_applied_to_the_stores_that_can_be_reached_and_the_other_is_to
     (world.folder / "two.db").write_bytes(whole)
     assert retry(world.shop, "last").outcome == "ok"
     assert names(world, "two")[1] == "Друга назва"
+
+
+def test_the_plan_of_a_retry_shows_what_the_store_that_had_failed_got(world):
+    world.goods[1] = (2, "Друга назва")
+    whole = world.down("two")
+    assert world.sync({}).exit_code == 4
+    (world.folder / "two.db").write_bytes(whole)
+    report = retry(world.shop, "last")
+    assert report.outcome == "ok", report.message
+    plan = read_plan(world.folder / "output" / "plan.json")
+    two = next(store for store in plan.stores if store.store == "two")
+    assert (two.error, len(two.operations)) == ("", 1), "the store was read now, and got its rename"
+    kept = History(world.folder / "history").plan(report.run)
+    assert kept is not None
+    assert kept.to_json() == plan.to_json()
 
 
 def test_a_retry_asks_nothing_of_a_store_that_it_need_not_touch(world):
