@@ -1,6 +1,6 @@
 """Gets Debian packages for ``run`` and for the tests: installed where that is allowed, else unpacked into ``.venv``.
 
-``python3 scripts/debian.py PACKAGE …`` installs; it exits with 1 where it cannot. Needs Python's standard library only,
+``python3 -m scripts.debian PACKAGE …`` installs; it exits with 1 where it cannot. Needs Python's standard library only,
 as it also installs what makes the virtualenv.
 """
 
@@ -65,11 +65,13 @@ def unpack(package: str, places: Mapping[str, str]) -> bool:
     """Put the files of a package that match a pattern into a folder of ``.venv``; needs no root."""
     with TemporaryDirectory() as folder:
         tree = _tree(Path(folder), [package])
-        for pattern, place in places.items() if tree else ():
+        if tree is None:
+            return False
+        for pattern, place in places.items():
             (VENV / place).mkdir(parents=True, exist_ok=True)
             for path in tree.glob(pattern):
                 shutil.copy(path, VENV / place)
-        return tree is not None
+        return True
 
 
 def unpack_server(*packages: str) -> bool:

@@ -32,7 +32,7 @@ def has_icu() -> bool:
 
 def get_missing() -> None:
     """Install or unpack what is missing, and say what to do where neither works."""
-    import debian
+    from scripts import debian
 
     if debian.can_install():
         debian.update()

@@ -2,6 +2,8 @@
 
 The tests start servers of their own: no daemon is started here, and no cluster is made. Without root PostgreSQL and
 MariaDB are unpacked into ``.venv/servers``. What cannot be had is reported, and its tests skip (in CI they fail).
+
+By hand: ``.venv/bin/python -m tests.install_servers``, in this repository's folder.
 """
 
 from __future__ import annotations
@@ -9,15 +11,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
-
-import debian  # in scripts/
-from debian import VENV, say
+from scripts import debian
+from scripts.debian import VENV, say
 
 MARIADB = ("mariadb-server-core", "mariadb-client-core")
 CLUSTERS = Path("/etc/postgresql-common/createcluster.conf")

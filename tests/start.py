@@ -10,7 +10,8 @@ import shutil
 import sys
 from pathlib import Path
 
-import install_servers
+from scripts.debian import say
+from tests import install_servers
 
 MEMORY = Path("/dev/shm")
 PLENTY = 4_000_000_000
@@ -32,5 +33,5 @@ if __name__ == "__main__":
     use_memory()
     if os.environ.get("CI") == "true":  # nobody reads the output there: a test that skips is a test that fails
         os.environ["TORGSYNC_REQUIRE_SERVERS"] = "1"
-    install_servers.say("pytest")
+    say("pytest")
     os.execv(sys.executable, [sys.executable, "-m", "pytest", "-n", "2", *sys.argv[1:]])
