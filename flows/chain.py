@@ -119,7 +119,7 @@ def _as_task(function: Callable[[str, str], State[Any]]) -> Task[[str, str], Sta
     return task(name="shop", task_run_name="{name}", cache_policy=NO_CACHE, persist_result=False)(function)
 
 
-def _on_worker(name: str, folder: str) -> State[Any]:
+def _on_worker(name: str, folder: str) -> State[Any]:  # noqa: ARG001 - the task run is named by it
     """In a worker of Dask, on any machine: all that it needs it reads from the shop's folder and the databases."""
     result = run_one(folder, _log, check_shared)
     if result.outcome == "wrong settings":

@@ -1,6 +1,6 @@
 """What can be started in the Prefect UI for each shop: its nightly run, a run by hand, a plan, a way back.
 
-``torgsync deploy`` and ``torgsync serve`` register them; ``prefect.yaml`` declares the same for Prefect's own command.
+``torgsync deploy`` and ``torgsync serve`` register them.
 """
 
 from __future__ import annotations

@@ -74,9 +74,6 @@ class Child:
             return
         if not self.ended:
             self.process.terminate()
-        if os.name != "posix":  # Windows has no groups of processes: its job object ends what is left
-            self.process.wait()
-            return
         if not self._group_ends(_FINISH):
             os.killpg(self.process.pid, signal.SIGTERM)
             if not self._group_ends(_END):
@@ -99,7 +96,7 @@ class Child:
 def _popen(words: list[str], environment: dict[str, str], log: IO[bytes]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         words, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-        preexec_fn=_before if os.name == "posix" else None,
+        preexec_fn=_before,
     )  # fmt: skip
 
 

@@ -31,10 +31,9 @@ def die_with_parent() -> None:
     """Where a worker started this process for one flow run: end with the worker, in good order.
 
     A worker that is killed leaves its runs behind: nobody would see them, cancel them, or know of their end. The run is
-    told to end as if by SIGTERM: it is recorded as interrupted, the shop is free, and Prefect shows it as crashed. On
-    Windows, where a process does not learn of its parent's end, the worker's job object does this.
+    told to end as if by SIGTERM: it is recorded as interrupted, the shop is free, and Prefect shows it as crashed.
     """
-    if os.name != "posix" or not os.environ.get("PREFECT__FLOW_RUN_ID") or not _watching.acquire(blocking=False):
+    if not os.environ.get("PREFECT__FLOW_RUN_ID") or not _watching.acquire(blocking=False):
         return
     threading.Thread(target=_watch, args=(os.getppid(),), name="torgsync-watch", daemon=True).start()
 

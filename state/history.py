@@ -145,8 +145,6 @@ def _part_name() -> str:
 
 def _force(path: Path) -> None:
     """Force a file, or a folder's names, to the disk: a power failure must not leave a name without its content."""
-    if os.name != "posix":
-        return  # Windows cannot open a folder
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

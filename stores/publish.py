@@ -104,9 +104,7 @@ def file_sha256(path: Path) -> str:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Force the rename itself to the disk, where the system can (Windows cannot open a folder)."""
-    if os.name != "posix":
-        return
+    """Force the rename itself to the disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,7 +1,7 @@
 """Runs a shop alone in a process: a crash there takes no other shop with it, and a signal ends it in good order. See
 docs/adr/0013.
 
-The processes are forked from one that has loaded torgsync once (Linux, macOS), or started anew (Windows).
+The processes are forked from one that has loaded torgsync once.
 """
 
 from __future__ import annotations
@@ -27,8 +27,6 @@ GRACE = 60.0
 """Seconds that a shop gets to end in good order once the chain's own process is gone; then it is broken off."""
 
 NOT_STARTED = "the chain was stopped before its turn", "run again"
-
-_METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 
 _LOADED = [
     "engine.chain.shop_run",
@@ -62,9 +60,8 @@ class Apart:
     """
 
     def __init__(self) -> None:
-        self._context: Any = multiprocessing.get_context(_METHOD)
-        if _METHOD == "forkserver":
-            self._context.set_forkserver_preload(_LOADED)
+        self._context: Any = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(_LOADED)
         self._lock = threading.Lock()
         self._idle: list[_Process] = []
         self._running: set[_Process] = set()

@@ -39,9 +39,6 @@ def load_client() -> None:
         return
     os.environ["FIREBIRD"] = str(runtime)
     os.environ.setdefault("FIREBIRD_LOCK", str(_lock_folder()))
-    if sys.platform == "win32":
-        fdb.load_api(str(runtime / "fbclient.dll"))
-        return
     _load_tommath()
     _load_unpacked_icu()
     try:
@@ -64,8 +61,6 @@ def _keep_our_signals() -> None:
     of its first attach, whatever becomes of that one; so the first one has a parameter that it refuses unread, before
     it loads anything (0.2 ms). Signals of this thread wait so long.
     """
-    if sys.platform == "win32":
-        return
     with _handlers_kept(signal.SIGINT, signal.SIGTERM):
         status, nothing = (ctypes.c_long * 20)(), ctypes.c_uint(0)
         fdb.fbcore.api.client_library.isc_attach_database(status, 0, b"", ctypes.byref(nothing), 1, b"\xff")
@@ -105,17 +100,16 @@ def _load_system_client() -> None:
         fdb.load_api()
     except Exception as error:  # fdb raises a bare Exception here
         raise SourceError(
-            "no Firebird client library: the wheel firebird-embedded exists for Linux x86-64 and Windows x86-64 only",
+            "no Firebird client library: the wheel firebird-embedded exists for Linux x86-64 only",
             "install the system's client library (Debian: apt-get install libfbclient2)",
         ) from error
 
 
 def _lock_folder() -> Path:
     """Our own folder for Firebird's lock files, of this user only."""
-    user = os.getuid() if sys.platform != "win32" else os.environ.get("USERNAME", "user")
-    folder = Path(tempfile.gettempdir()) / f"torgsync-{user}"
+    folder = Path(tempfile.gettempdir()) / f"torgsync-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
-    if sys.platform != "win32" and (folder.is_symlink() or folder.stat().st_uid != os.getuid()):
+    if folder.is_symlink() or folder.stat().st_uid != os.getuid():
         raise SourceError(f"{folder} belongs to another user", "remove it, or set FIREBIRD_LOCK to a folder of yours")
     return folder
 

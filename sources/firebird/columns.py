@@ -151,7 +151,7 @@ class Wanted:
 _NOUN = {"text": "a text", "integer": "an integer", "key": "an integer", "decimal": "a decimal number of 18 digits"}
 
 
-def _text(value: Any, where: str) -> str:
+def _text(value: Any, _where: str) -> str:
     if isinstance(value, bool):
         return str(int(value))
     if isinstance(value, Decimal):

@@ -10,8 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import paramiko  # type: ignore[import-untyped]
-from paramiko.sftp import CMD_EXTENDED  # type: ignore[import-untyped]
+import paramiko
+from paramiko.sftp import CMD_EXTENDED
 
 from schemas.errors import StoreError
 from stores.delivery.destination import Destination

@@ -109,7 +109,7 @@ def _place(session: Session, operation: Operation, batch: _Batch) -> None:
     item = _cells(session, row)
     if product is None:
         batch.links[good] = term
-        batch.create[good] = item | _only_at_birth(session, good, wanted["name"], term, batch)
+        batch.create[good] = item | _only_at_birth(session, good, wanted["name"], term)
         return
     linked = own_link(product, session.bindings.links(good), session.bindings.numbers())
     if term not in product.categories or linked != term:
@@ -122,7 +122,7 @@ def _place(session: Session, operation: Operation, batch: _Batch) -> None:
         batch.update[good] = {"id": product.id, **item}
 
 
-def _only_at_birth(session: Session, good: int, name: str, term: int, batch: _Batch) -> Item:
+def _only_at_birth(session: Session, good: int, name: str, term: int) -> Item:
     """What is sent once: afterwards it is the editor's, or may never change."""
     taken = session.snapshot.slugs
     slug = free_slug(name, good, "product", taken.__contains__)

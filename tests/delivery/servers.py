@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import asyncssh
 from moto.server import ThreadedMotoServer
@@ -23,7 +23,7 @@ USER, PASSWORD = "feed", "open sesame"
 @contextmanager
 def ftp_server(folder: Path, handler: type[FTPHandler] = FTPHandler, perm: str = "elradfmwMT") -> Iterator[int]:
     """An FTP server with an event loop of its own; several in one loop hang each other."""
-    own = type("Handler", (handler,), {"authorizer": DummyAuthorizer(), "auth_failed_timeout": 0})
+    own: Any = type("Handler", (handler,), {"authorizer": DummyAuthorizer(), "auth_failed_timeout": 0})
     own.authorizer.add_user(USER, PASSWORD, str(folder), perm=perm)
     loop = IOLoop()
     server = FTPServer(("127.0.0.1", 0), own, ioloop=loop)
@@ -50,7 +50,7 @@ def tls_handler(certificate: Path, base: type[FTPHandler] = TLS_FTPHandler, **at
         resumed: ClassVar[list[bool]] = []
 
         def handle_ssl_established(self) -> None:
-            Resumed.resumed.append(bool(SSL._lib.SSL_session_reused(self.socket._ssl)))
+            Resumed.resumed.append(bool(SSL._lib.SSL_session_reused(self.socket._ssl)))  # type: ignore[attr-defined]
             super().handle_ssl_established()
 
     context = SSL.Context(SSL.TLS_SERVER_METHOD)

@@ -95,7 +95,7 @@ def shop(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.Mon
     world.types[9] = (1, "Нове", 9)
     del world.sections[3], world.types[3]
     world.goods = {n: row for n, row in world.goods.items() if row[0] != 3} | {11: (9, "Новий"), 3: (2, "Товар 3")}
-    server = bench.image.__self__
+    server = bench.image.__self__  # type: ignore[attr-defined]
     shop = OverHttp(world, server, tmp_path / "template", server.image())
     shutil.copytree(world.folder, shop.template)
     effects = Effects(world.folder)

@@ -188,7 +188,7 @@ def test_the_holders_connection_outlives_a_server_that_ends_idle_ones(tmp_path, 
 
 def test_a_holder_whose_machine_loses_its_power_is_missed_within_two_minutes(tmp_path, postgres_url, monkeypatch):
     """The server itself is asked: whom it has not heard of for 60 s, then 3 times in 20 s, it takes for dead."""
-    told = {}
+    told: dict = {}
 
     def ask(connection, shop, end):
         lock(connection, shop, end)

@@ -46,7 +46,7 @@ def plain(text: object) -> str:
 @st.composite
 def trees(draw: st.DrawFn) -> pd.DataFrame:
     names = draw(st.lists(TEXTS.filter(plain), min_size=1, max_size=6))
-    rows = []
+    rows: list[dict] = []
     for number, name in enumerate(names, start=1):
         rows.append((number * 7, name, draw(st.sampled_from([None, *[row[0] for row in rows]]))))
     return categories(*rows)

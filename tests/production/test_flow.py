@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ def test_the_flow_runs_each_step_as_a_task_and_gives_the_same_report_as_the_comm
     local.base(TYPES, SECTIONS, GOODS)
     plain = local.run()
     state = sync_shop(str(local.folder), return_state=True)
-    report = state.result()
+    report: Any = state.result()
     assert (report.outcome, report.counts) == ("ok", plain.counts)
     id_ = state.state_details.flow_run_id
     with get_client(sync_client=True) as client:

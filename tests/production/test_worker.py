@@ -20,7 +20,7 @@ from schemas.settings.shop import load_shop
 from state.database import State
 from tests.e2e.conftest import ShopFolder
 from tests.e2e.test_promises import GOODS, SECTIONS, TYPES
-from tests.production.conftest import ROOT, Served, wait_for
+from tests.production.conftest import ROOT, Served, far_from_now, wait_for
 
 pytestmark = [pytest.mark.prefect, pytest.mark.timeout(300)]
 
@@ -112,16 +112,19 @@ def test_a_failed_run_that_is_retried_goes_on_from_its_plan(served: Served):
     assert sum(step["name"].startswith("extract") for step in steps) == 1, "what was read is not read again"
 
 
-def test_prefects_own_command_deploys_a_shop_by_prefect_yaml_and_a_worker_runs_it(served: Served, tmp_path):
+def test_deploy_registers_a_shop_by_its_settings_and_a_worker_runs_it(served: Served):
+    shop = served.shops["declared"]
+    path = shop.folder / "shop.toml"
+    path.write_text(path.read_text().replace(f'at = "{far_from_now()}"', 'at = "13:45"'))  # serve does not know of it
     env = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")} | {
-        "PREFECT_API_URL": f"{served.url}/api", "PREFECT_HOME": str(tmp_path), "DO_NOT_TRACK": "1",
-        "TORGSYNC_SHOP": "declared", "TORGSYNC_FOLDER": str(served.folder), "PYTHONPATH": str(ROOT),
+        "PREFECT_API_URL": f"{served.url}/api", "PREFECT_HOME": str(served.folder / "elsewhere"), "DO_NOT_TRACK": "1",
+        "PYTHONPATH": str(ROOT),
     }  # fmt: skip
-    words = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
-    done = subprocess.run(words, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    words = [sys.executable, "-c", "from cli.main import main; main()", "deploy", "declared", "--pool", "torgsync"]
+    done = subprocess.run(words, cwd=served.folder, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     (schedule,) = [found["schedule"] for found in served.deployment("declared-nightly")["schedules"]]
-    assert (schedule["cron"], schedule["timezone"]) == ("30 2 * * *", "Europe/Kyiv")
+    assert (schedule["cron"], schedule["timezone"]) == ("45 13 * * *", "Europe/Kyiv")
     assert served.deployment("declared-plan-only")["parameters"] == {"shop": "declared", "dry_run": True}
     assert served.deployment("declared-rollback", "rollback-shop")["enforce_parameter_schema"]
     assert served.ended(served.start("declared-manual", {"wait_minutes": 1}))["name"] == "Completed"

@@ -73,7 +73,7 @@ def tree(draw: st.DrawFn, shown_only: bool) -> dict[Key, tuple[Any, ...]]:
 
 
 def goods(draw: st.DrawFn, categories: dict[Key, tuple[Any, ...]], shown_only: bool) -> dict[Key, tuple[Any, ...]]:
-    rows = {}
+    rows: dict[Key, tuple[Any, ...]] = {}
     for key in draw(st.lists(GOODS, unique=True, max_size=7)):
         number = draw(st.sampled_from([None, *categories]))
         hidden = number is None or categories[number][4] or (not shown_only and draw(st.booleans()))
@@ -93,7 +93,7 @@ def sides(draw: st.DrawFn) -> Two:
         both.append(replace(contents(categories, goods(draw, categories, shown_only), redirects), files=files))
     some = st.sets(NUMBERS), st.sets(GOODS)
     held, retire = ({"category": draw(some[0]), "offer": draw(some[1])} for _ in range(2))
-    return Two(*both, Absent(held, retire))
+    return Two(both[0], both[1], Absent(held, retire))
 
 
 Table = dict[Key, dict[str, Any]]

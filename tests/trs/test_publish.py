@@ -93,13 +93,11 @@ def test_a_folder_in_the_files_place_is_an_error(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["f"]
 
 
-@pytest.mark.skipif(os.name != "posix", reason="rights are a matter of POSIX here")
 def test_rights_that_an_administrator_gave_the_file_stay(tmp_path: Path) -> None:
     publish(tmp_path, "f", put(b"old")).path.chmod(0o640)
     assert publish(tmp_path, "f", put(b"new")).path.stat().st_mode & 0o777 == 0o640
 
 
-@pytest.mark.skipif(os.name != "posix", reason="symbolic links need rights on Windows")
 @pytest.mark.parametrize("dangling", [False, True])
 def test_the_file_that_a_link_leads_to_is_written_and_the_link_stays(tmp_path: Path, dangling: bool) -> None:
     shared, target = tmp_path / "www", tmp_path / "feed"
@@ -119,7 +117,6 @@ def test_the_file_that_a_link_leads_to_is_written_and_the_link_stays(tmp_path: P
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["f", "feed", "www", "x.trs"]
 
 
-@pytest.mark.skipif(os.name != "posix", reason="symbolic links need rights on Windows")
 def test_a_link_to_nowhere_is_an_error_with_a_next_step(tmp_path: Path) -> None:
     (tmp_path / "f").symlink_to("gone/x.trs")
     (tmp_path / "round").symlink_to("round")
