@@ -26,7 +26,9 @@ def shown() -> list[tuple[str, str]]:
     for page in pages():
         content = text(page)
         lines = [line for match in BLOCKS.finditer(content) for line in match[0].splitlines()]
-        lines += re.findall(r"(?<!`)`([^`\n]+)`(?!`)", re.sub(r"^```.*?^```", "", content, flags=re.MULTILINE | re.DOTALL))
+        lines += re.findall(
+            r"(?<!`)`([^`\n]+)`(?!`)", re.sub(r"^```.*?^```", "", content, flags=re.MULTILINE | re.DOTALL)
+        )
         for line in (USER.sub("", line.strip()) for line in lines):
             match = re.search(r"(?:^|[\s/$`])(?:sh run )?torgsync ((?:[a-z][\w-]*|--\w).*)$", line)
             if match and not re.match(r"[a-z_]+ = |#|\w+:", line) and _begins(line, match):
@@ -113,7 +115,9 @@ def test_every_command_has_an_example_that_it_can_parse():
         named.make_context("torgsync", list(rest))
 
 
-@pytest.mark.parametrize(("path", "wanted"), generated().items(), ids=lambda value: value.name if isinstance(value, Path) else "")
+@pytest.mark.parametrize(
+    ("path", "wanted"), generated().items(), ids=lambda value: value.name if isinstance(value, Path) else ""
+)
 def test_a_page_that_is_made_from_the_code_is_up_to_date(path, wanted):
     """When it is not: ``python -m scripts.write_docs``."""
     assert path.read_text(encoding="utf-8") == wanted
@@ -151,4 +155,4 @@ def test_the_wrapper_hands_the_secrets_to_the_command(tmp_path):
         ["sh", str(wrapper), "sync", "shops/my shop", "--quiet"],
         capture_output=True, text=True, timeout=60, check=True, cwd="/", env={"PATH": os.environ["PATH"]},
     )  # fmt: skip
-    assert done.stdout == f"{app}|p $x \"y|torgsync sync shops/my shop --quiet"
+    assert done.stdout == f'{app}|p $x "y|torgsync sync shops/my shop --quiet'

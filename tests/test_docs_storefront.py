@@ -37,7 +37,7 @@ def shop(tmp_path_factory):
 
     torgsync("base", "build", str(folder / "base.fdb"), "--from-csv", str(folder / "input"), "--quiet")
     torgsync("sync", str(folder), "--no-flow", "--quiet")
-    renamed = "\n  - match: {type_id: 3}\n    do: {rename: \"Каструлі та інше\"}\n    reason: test\n"
+    renamed = '\n  - match: {type_id: 3}\n    do: {rename: "Каструлі та інше"}\n    reason: test\n'
     rules = folder / "rules.yaml"
     rules.write_text(rules.read_text(encoding="utf-8").replace("rules:", f"rules:{renamed}", 1), encoding="utf-8")
     torgsync("sync", str(folder), "--no-flow", "--quiet")

@@ -153,4 +153,36 @@ def test_each_default_in_a_table_is_that_of_the_settings(page, model):
         elif isinstance(default, tuple):
             assert told == "all", key
         else:
-            assert told in (str(default), str(default).lower(), f"{default:g}" if isinstance(default, float) else ""), key
+            assert told in (str(default), str(default).lower(), f"{default:g}" if isinstance(default, float) else ""), (
+                key
+            )
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory) -> dict[str, dict[str, Any]]:
+    """The stores of the shop.toml that ``torgsync init`` writes, by kind."""
+    from typer.testing import CliRunner
+
+    from cli.main import app
+
+    folder = tmp_path_factory.mktemp("init") / "myshop"
+    words = [word for kind in KINDS for word in ("--store", kind)]
+    done = CliRunner().invoke(app, ["init", str(folder), *words])
+    assert done.exit_code == 0, done.output
+    data = tomllib.loads((folder / "shop.toml").read_text(encoding="utf-8"))
+    return {store["kind"]: store for store in data["stores"]}
+
+
+PAGE_OF_KIND = {
+    "sql": "shop.md", "trs": "shop.md", "yml": "feeds.md", "google": "feeds.md", "csv": "feeds.md", "json": "feeds.md",
+    "woocommerce": "woocommerce.md", "opencart": "opencart.md",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_names_of_stores_and_variables_are_the_same_on_the_page_and_in_what_init_writes(kind, begun):
+    shown_stores = tomllib.loads(shown(PAGE_OF_KIND[kind], f'kind = "{kind}"'))["stores"]
+    (store,) = [store for store in shown_stores if store["kind"] == kind]
+    for key, value in begun[kind].items():
+        if key == "name" or key.endswith("_env"):
+            assert store[key] == value
