@@ -1,1 +1,1 @@
-"""Ratios against a peer measured in the same run; see docs/performance.md."""
+"""Ratios against a peer that is measured in the same run."""

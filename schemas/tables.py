@@ -13,7 +13,7 @@ from pandera.pandas import Check, Column, DataFrameSchema
 from schemas.trs import DECIMAL_PRECISION, DECIMAL_SCALE, GOOD_COLUMNS, TrsColumn
 
 MAX_NUMBER = 2_147_483_647
-"""Greatest section number: OpenCart's category_id is a signed 32-bit integer (stores.md section 1.1)."""
+"""Greatest section number: OpenCart's category_id is a signed 32-bit integer (stores-facts.md section 1.1)."""
 
 INTEGER = pd.Int64Dtype()
 TEXT = pd.StringDtype(na_value=float("nan"))

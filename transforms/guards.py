@@ -1,4 +1,4 @@
-"""Guards: what stops a run before the first write (design.md section 4, stores.md section 5).
+"""Guards: what stops a run before the first write (design.md section 4, stores-facts.md section 5).
 
 Each guard measures rows and has a limit of rows; ``--allow GUARD=N`` raises the limit to N for one run.
 """
@@ -18,7 +18,7 @@ from schemas.plan import GuardViolation, Operation
 from schemas.registry import NumberChange, Origin
 
 FEW = 10
-"""So many rows may disappear whatever the share: a small shop may close a category (stores.md section 5)."""
+"""So many rows may disappear whatever the share: a small shop may close a category (stores-facts.md section 5)."""
 
 _STORE_ENDINGS = (" from store {}", " (store {})")
 """How the message of a guard on one store ends."""

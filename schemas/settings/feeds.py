@@ -34,7 +34,7 @@ TABLE_COLUMNS = (
 
 MARK_MISSING_PRODUCT_AS: Final = "none"
 """What an import into Prom.ua must say of goods that are not in the file. Its clients' default hides them, and a night
-with half a file would empty the shop (stores.md section 2.2): torgsync never sends anything else."""
+with half a file would empty the shop (stores-facts.md section 2.2): torgsync never sends anything else."""
 
 
 def _good_field(value: str) -> str:

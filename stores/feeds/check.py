@@ -1,4 +1,4 @@
-"""Rules that no public validator of feeds checks and that its readers die of (stores.md section 3).
+"""Rules that no public validator of feeds checks and that its readers die of (stores-facts.md section 3).
 
 One-pass importers need parents first, others die on an undeclared category or recurse without end in a cycle, and
 marketplaces lose a good's history when its id changes. All of it is checked before the first byte is written.

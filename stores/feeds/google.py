@@ -1,6 +1,7 @@
 """Writes the product feed for Google Merchant Center: RSS 2.0 with the namespace ``g``.
 
-Limits and rules are Google's own (stores.md section 2.2, support.google.com/merchants: product data specification).
+Limits and rules are Google's own (stores-facts.md section 2.2; support.google.com/merchants, product data
+specification).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What may stand in a text of a feed, by whole columns: no control characters, nothing that XML forbids or misreads.
 
-``saxutils.escape`` leaves illegal characters as they are, and one of them makes a whole feed unreadable (stores.md
-section 6): so they go first.
+``saxutils.escape`` leaves illegal characters as they are, and one of them makes a whole feed unreadable
+(stores-facts.md section 6): so they go first.
 """
 
 from __future__ import annotations

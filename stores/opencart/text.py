@@ -1,6 +1,6 @@
 """Names as OpenCart keeps them: HTML-escaped by PHP's ``htmlspecialchars(…, ENT_COMPAT)``, and printed unescaped.
 
-A raw ``<`` in a name would be markup, or script, in the shop's menu (stores.md section 1.1).
+A raw ``<`` in a name would be markup, or script, in the shop's menu (stores-facts.md section 1.1).
 """
 
 from __future__ import annotations
