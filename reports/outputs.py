@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from schemas.numbers import format_decimal
 from schemas.tables import DECIMAL
-from schemas.values import decimals, format_decimal
+from schemas.values import decimals
 
 
 def catalogue_files(categories: pd.DataFrame, assignments: pd.DataFrame, offers: pd.DataFrame) -> dict[str, bytes]:

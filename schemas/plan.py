@@ -17,7 +17,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.contents import Entity, Key
-from schemas.values import format_decimal
+from schemas.numbers import format_decimal
 
 Kind = Literal[
     "create", "restore", "rename", "move", "assign", "update", "hide", "retire", "redirect", "unredirect", "publish"

@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from schemas.errors import RulesError, closest
-from schemas.tables import MAX_NUMBER
+from schemas.numbers import MAX_NUMBER
 
 Number = Annotated[int, Field(ge=1, le=MAX_NUMBER)]
 Path_ = Annotated[list[str], Field(min_length=1)]

@@ -10,10 +10,8 @@ import pandas as pd
 import pyarrow
 from pandera.pandas import Check, Column, DataFrameSchema
 
-from schemas.trs import DECIMAL_PRECISION, DECIMAL_SCALE, GOOD_COLUMNS, TrsColumn
-
-MAX_NUMBER = 2_147_483_647
-"""Greatest section number: OpenCart's category_id is a signed 32-bit integer (stores-facts.md section 1.1)."""
+from schemas.numbers import MAX_NUMBER
+from schemas.trs import DECIMAL_PRECISION, DECIMAL_SCALE, GOOD_COLUMNS, OFFER_COLUMNS, TrsColumn
 
 INTEGER = pd.Int64Dtype()
 TEXT = pd.StringDtype(na_value=float("nan"))
@@ -170,8 +168,7 @@ OFFERS = DataFrameSchema(
                 nullable=True,
                 title=c.name,
             )
-            for c in GOOD_COLUMNS
-            if c.field not in ("good_id", "good_name")
+            for c in OFFER_COLUMNS
         },
         "hidden": Column(bool, title="true where nobody shall see it: no category, or Display = 0"),
     },

@@ -111,3 +111,9 @@ ALL_COLUMNS: dict[str, TrsColumn] = {column.name: column for column in (*LAYOUT_
 
 GOOD_COLUMNS: tuple[TrsColumn, ...] = tuple(column for column in (*LAYOUT_50, *_SIZE) if column.owner == "good")
 """The columns that belong to the good itself, once each: what the base's goods table holds beside ``type_id``."""
+
+OFFER_COLUMNS: tuple[TrsColumn, ...] = tuple(c for c in GOOD_COLUMNS if c.field not in ("good_id", "good_name"))
+"""The columns of a good that an offer has under the same name."""
+
+OFFER_FIELDS = ("good_id", "category_number", "name", *(column.field for column in OFFER_COLUMNS), "hidden")
+"""Names of the columns of ``schemas.tables.OFFERS``, for settings that name one: known without loading pandas."""

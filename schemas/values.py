@@ -8,13 +8,8 @@ from typing import Any
 import pandas as pd
 import pyarrow
 
+from schemas.numbers import format_decimal
 from schemas.tables import DECIMAL
-
-
-def format_decimal(value: Decimal) -> str:
-    """``200``, ``211.2``: no exponent, no trailing zeros."""
-    text = format(value, "f")
-    return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
 
 
 def decimals(column: pd.Series) -> list[Decimal | None]:

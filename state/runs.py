@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from sqlalchemy import Engine, delete, func, insert, select, update
 
 from schemas.report import RunReport
 from state.tables import CONFIRMED, LOADED, OPERATIONS, QUARANTINE, RUNS
+
+if TYPE_CHECKING:  # ``torgsync runs`` does without pandas
+    import pandas as pd
 
 
 class RunsState:

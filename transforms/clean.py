@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from schemas.extract import Extract
-from schemas.tables import CLEAN_PRODUCT_TYPES, MAX_NUMBER, RAW_GOODS, RAW_PRODUCT_TYPES, RAW_SECTIONS, TEXT, conform
+from schemas.numbers import MAX_NUMBER
+from schemas.tables import CLEAN_PRODUCT_TYPES, RAW_GOODS, RAW_PRODUCT_TYPES, RAW_SECTIONS, TEXT, conform
 from transforms import quarantine
 from transforms.names import NamesPolicy, clean_name, fault
 from transforms.tree import check_tree, paths

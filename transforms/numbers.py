@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from schemas.errors import RulesError, TorgsyncError
+from schemas.numbers import MAX_NUMBER
 from schemas.registry import Meaning, NumberChange, Registry
-from schemas.tables import MAX_NUMBER, SECTIONS, conform
+from schemas.tables import SECTIONS, conform
 from transforms.clean import HandSection
 from transforms.sections import Section
 from transforms.tree import paths

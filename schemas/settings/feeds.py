@@ -12,7 +12,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from schemas.errors import SettingsError, closest
-from schemas.tables import OFFERS
+from schemas.trs import OFFER_FIELDS
 
 PRIVATE = ("prime_cost",)
 """What the shop paid: never in a feed that strangers read (YML, Google)."""
@@ -38,14 +38,14 @@ with half a file would empty the shop (stores-facts.md section 2.2): torgsync ne
 
 
 def _good_field(value: str) -> str:
-    known = [name for name in OFFERS.columns if name not in (*PRIVATE, "hidden")]
+    known = [name for name in OFFER_FIELDS if name not in (*PRIVATE, "hidden")]
     if value and value not in known:
         raise ValueError(f'no field "{value}": {closest(value, known)}')
     return value
 
 
 def _table_field(value: str) -> str:
-    known = [*OFFERS.columns, *COMPUTED]
+    known = [*OFFER_FIELDS, *COMPUTED]
     if value not in known:
         raise ValueError(f'no field "{value}": {closest(value, known)}')
     return value

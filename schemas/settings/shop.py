@@ -10,13 +10,13 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 
 from schemas.database_url import database_url, url_text
 from schemas.errors import SettingsError, closest
+from schemas.numbers import MAX_NUMBER
 from schemas.report import CATALOGUE_FILES, RUN_FILES
 from schemas.settings.alerts import AlertsSettings
 from schemas.settings.names import MAX_NAME, Name
 from schemas.settings.schedule import ApprovalSettings, ScheduleSettings
 from schemas.settings.stores import KINDS, FileStore, Settings, StoreSettings
 from schemas.settings.woocommerce import WooCommerceStore
-from schemas.tables import MAX_NUMBER
 from schemas.trs import ALL_COLUMNS
 
 

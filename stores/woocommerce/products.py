@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from schemas.numbers import format_decimal
 from schemas.plan import Operation, plain
-from schemas.values import format_decimal
 from stores.woocommerce.client import Item
 from stores.woocommerce.session import Session, chunks, why_refused
 from stores.woocommerce.snapshot import (

@@ -3,8 +3,8 @@
 import pytest
 
 from schemas.errors import RulesError, TorgsyncError
+from schemas.numbers import MAX_NUMBER
 from schemas.registry import Meaning, Registry
-from schemas.tables import MAX_NUMBER
 from tests.pure import decide, goods_frame, registry_after, sections_frame, types_frame
 from transforms.numbers import assign_numbers, meanings_of
 from transforms.sections import Section

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import RulesError
+from schemas.numbers import MAX_NUMBER
 from schemas.registry import Registry
-from schemas.tables import MAX_NUMBER
 from tests.pure import Result, decide, registry_after
 from tests.transforms.shops import POLICIES, RandomShop, merge_rules, shops
 
