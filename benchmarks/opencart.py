@@ -20,7 +20,6 @@ from sqlalchemy import create_engine
 
 from schemas.catalogue import Catalogue
 from schemas.contents import Contents, Rows
-from schemas.plan import Operation, StorePlan
 from schemas.settings.opencart import OpenCartStore
 from schemas.tables import ASSIGNMENTS, CATEGORIES, CLEAN_PRODUCT_TYPES, DECIMAL, OFFERS, SECTIONS, conform, empty_frame
 from stores.opencart.adapter import OpenCartAdapter
@@ -69,22 +68,6 @@ def catalogue(goods: int, price: str) -> Catalogue:
     return Catalogue(shelf, assignments, conform(offers, OFFERS), sections, types)
 
 
-class NoJournal:
-    """Remembers nothing."""
-
-    def begin(self, position: int, operation: Operation) -> None:
-        """Nothing."""
-
-    def done(self, position: int) -> None:
-        """Nothing."""
-
-    def failed(self, position: int, message: str) -> None:
-        """Nothing."""
-
-    def all_at_once(self, operations: Any) -> None:
-        """Nothing."""
-
-
 def night(store: OpenCartStore, found: Catalogue) -> dict[str, float]:
     """Seconds of a night's parts, and its operations."""
     seconds: dict[str, float] = {}
@@ -99,10 +82,9 @@ def night(store: OpenCartStore, found: Catalogue) -> dict[str, float]:
     wanted = timed("want", lambda: target.want(found, wanted_contents(found, Rows(REDIRECT_COLUMNS))))
     present: Contents = timed("read", target.read)
     needed = timed("plan", lambda: operations(wanted.contents, present, Absent()))
-    plan = StorePlan(store=store.name, kind="opencart", operations=needed)
     if needed:
         replan = lambda now: operations(wanted.contents, now, Absent())  # noqa: E731
-        timed("apply", lambda: target.apply(plan, wanted, replan, NoJournal()))
+        timed("apply", lambda: target.apply(wanted, replan, lambda: None))
     return {**seconds, "operations": float(len(needed))}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import asdict
+from functools import partial
 
 from engine.memory import last_loaded, last_night, stones, unsettled, wanted_redirects
 from engine.open_store import open_store
@@ -16,7 +17,6 @@ from schemas.plan import Operation, StorePlan, TargetState
 from schemas.report import StoreResult
 from schemas.settings.stores import FileStore, StoreSettings
 from state.database import Confirmed, Settlement
-from state.journal import StateJournal
 from stores.protocol import Replan, StoreAdapter, Wanted
 from transforms.absence import next_tombstones
 from transforms.plan import Absent, operations, unplanned
@@ -30,7 +30,7 @@ def carry_out(run: Run, do: Steps, only: Collection[str] | None = None) -> None:
     plan = run.plan
     assert plan is not None
     # numbers are given before a store sees them: a crash in between gives the same ones again
-    run.state.give_numbers(all_meanings(run), run.report.run)
+    run.state.give_numbers(all_meanings(run))
     settings = {store.name: store for store in run.shop.stores}
     todo = [store for store in plan.stores if only is None or store.store in only]
     results = run.report.stores
@@ -127,8 +127,8 @@ def _apply_store(run: Run, store: StorePlan, settings: StoreSettings) -> StoreRe
         return StoreResult(name=store.store, kind=store.kind, published=published)
     target = open_store(run, settings)
     wanted = run.wanted.get(store.store) or _wanted(run, store, target)
-    journal = StateJournal(run.state, run.report.run, store.store)
-    return target.apply(store, wanted, replanner(run, store, wanted), journal)
+    begun = partial(run.state.begin_writing, run.report.run, store.store)
+    return target.apply(wanted, replanner(run, store, wanted), begun)
 
 
 def _settle(run: Run, complete: bool) -> None:

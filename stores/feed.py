@@ -17,7 +17,6 @@ import pandas as pd
 from schemas.catalogue import Catalogue
 from schemas.contents import Contents, Rows
 from schemas.errors import StalePlan
-from schemas.plan import StorePlan
 from schemas.report import StoreResult
 from schemas.settings.delivery import DeliverySettings
 from schemas.settings.stores import CsvStore, FileStore, GoogleStore, JsonStore, TrsStore, YmlStore, trs_dialect
@@ -29,7 +28,7 @@ from stores.feeds.tables import write_csv, write_json
 from stores.feeds.trs import TrsWritten, write_trs
 from stores.feeds.trs_goods import feed_goods
 from stores.feeds.yml import content_sha256, write_yml
-from stores.protocol import Capabilities, Journal, PriorState, Replan, Wanted
+from stores.protocol import Begun, Capabilities, PriorState, Replan, Wanted
 
 
 @dataclass(frozen=True)
@@ -102,10 +101,10 @@ class FeedAdapter:
     def _whole(self) -> str:
         return f"{self.filename}, with its date"
 
-    def apply(self, plan: StorePlan, wanted: Wanted, replan: Replan, journal: Journal) -> StoreResult:
+    def apply(self, wanted: Wanted, replan: Replan, begun: Begun) -> StoreResult:
         """Publish the file, whole or not at all; where its content is what lies there, it is left alone."""
         operations = replan(self.read())
-        journal.all_at_once(operations)
+        begun()
         done = deliver(
             self.target,
             self.filename,
@@ -114,7 +113,6 @@ class FeedAdapter:
         )
         if done.result.content != wanted.contents.files[self.filename]:
             raise StalePlan(f"store {self.name}: the file came out otherwise than planned", "report this, please")
-        journal.done(-1)
         changes = Counter(f"{op.entity} {op.kind}" for op in operations if op.entity != "feed")
         return StoreResult(
             name=self.name, kind=self.kind, operations=dict(sorted(changes.items())), lines=done.result.goods,

@@ -10,11 +10,10 @@ from pathlib import Path
 from schemas.catalogue import Catalogue
 from schemas.contents import Contents
 from schemas.errors import SettingsError, StoreError
-from schemas.plan import StorePlan
 from schemas.report import StoreResult
 from schemas.settings.woocommerce import WooCommerceStore
 from schemas.values import plain_values
-from stores.protocol import Capabilities, Journal, PriorState, Progress, Replan, Wanted, silent
+from stores.protocol import Begun, Capabilities, PriorState, Progress, Replan, Wanted, silent
 from stores.woocommerce.bindings import Bindings, Remember
 from stores.woocommerce.categories import hide_categories, show_categories
 from stores.woocommerce.client import Access, Client, Clock
@@ -70,7 +69,7 @@ class WooCommerceAdapter:
         found, self._ahead = self._ahead, None
         return found if found is not None else self._read()
 
-    def apply(self, plan: StorePlan, wanted: Wanted, replan: Replan, journal: Journal) -> StoreResult:
+    def apply(self, wanted: Wanted, replan: Replan, begun: Begun) -> StoreResult:
         """Categories down the tree, then goods, then what is hidden; what fails is told at the end."""
         with self._client() as client:
             snapshot = read_snapshot(client, self.settings, self.bindings)
@@ -82,12 +81,12 @@ class WooCommerceAdapter:
                 snapshot=snapshot,
                 wanted=wanted.contents,
                 descriptions=_descriptions(wanted.catalogue),
-                journal=journal,
-                positions={operation.line(): place for place, operation in enumerate(plan.operations)},
                 total=len(operations),
                 progress=self.progress,
             )
             categories = [operation for operation in operations if operation.entity == "category"]
+            if operations:
+                begun()
             try:
                 show_categories(session, [op for op in categories if op.key in wanted.contents.categories.rows])
                 write_products(session, [op for op in operations if op.entity == "offer"])

@@ -36,8 +36,6 @@ def show_categories(session: Session, operations: Sequence[Operation]) -> None:
 def hide_categories(session: Session, operations: Sequence[Operation]) -> None:
     """A hidden category keeps its term: its goods are drafts by now, and themes leave out what is empty."""
     for some in chunks(operations, session.settings.batch):
-        for operation in some:
-            session.begin(operation)
         terms = {int(op.key): session.bindings.term(int(op.key)) for op in some}
         session.bindings.remember({("category_hidden", number): ("1", None) for number in terms})
         found = _read(session, terms.values())
@@ -62,8 +60,6 @@ def _depth(session: Session, number: int) -> int:
 
 def _send(session: Session, operations: Sequence[Operation]) -> None:
     """One batch: write down what is on its way, send, write down what came of it, read back, compare."""
-    for operation in operations:
-        session.begin(operation)
     batch = _Batch()
     for operation in operations:
         _place(session, int(operation.key), batch)

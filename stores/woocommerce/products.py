@@ -51,8 +51,6 @@ def _look_into_the_bin(session: Session, goods: Sequence[int]) -> None:
 
 def _send(session: Session, operations: Sequence[Operation]) -> None:
     """One batch: write down what is on its way, send, write down what came of it, read back, compare."""
-    for operation in operations:
-        session.begin(operation)
     batch = _Batch()
     for operation in operations:
         _place(session, operation, batch)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -27,25 +27,6 @@ _MADE: dict[str, tuple[Catalogue, Contents]] = {}
 
 
 @dataclass
-class Log:
-    """A journal that is a list."""
-
-    lines: list[tuple[Any, ...]] = field(default_factory=list)
-
-    def begin(self, position: int, operation: Operation) -> None:
-        self.lines.append(("begin", position, operation.kind, operation.entity, operation.key))
-
-    def done(self, position: int) -> None:
-        self.lines.append(("done", position))
-
-    def failed(self, position: int, message: str) -> None:
-        self.lines.append(("failed", position, message))
-
-    def all_at_once(self, operations: Any) -> None:
-        raise AssertionError("WooCommerce has no transactions")
-
-
-@dataclass
 class Night:
     """``categories`` number → (name, parent), ``goods`` id → (category, name), ``prices`` id → texts."""
 
@@ -58,7 +39,7 @@ class Night:
     bindings: dict[tuple[str, int], tuple[str, str | None]] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     waited: list[float] = field(default_factory=list)
-    log: Log = field(default_factory=Log)
+    begun: Callable[[], None] = lambda: None
     told: list[tuple[int, int]] = field(default_factory=list)
     held: Mapping[Any, Any] = field(default_factory=dict)
 
@@ -138,7 +119,7 @@ class Night:
             return found
 
         wanted = self.wanted(target)
-        return target.apply(plan, wanted, replan, self.log)
+        return target.apply(wanted, replan, self.begun)
 
     def sync(self) -> StoreResult:
         """Plan and apply; then a second plan is empty."""
