@@ -14,6 +14,7 @@ from schemas.report import StoreResult
 from schemas.settings.woocommerce import WooCommerceStore
 from schemas.values import plain_values
 from stores.protocol import Begun, Capabilities, PriorState, Progress, Replan, Wanted, silent
+from stores.publish import publish
 from stores.woocommerce.bindings import Bindings, Remember
 from stores.woocommerce.categories import hide_categories, show_categories
 from stores.woocommerce.client import Access, Client, Clock
@@ -124,20 +125,11 @@ class WooCommerceAdapter:
             return
         terms = read_terms(session.client)
         lines = redirect_lines(wanted.redirects, terms, self.bindings, self.settings.category_base)
-        path = self.folder / f"redirects-{self.name}.csv"
-        text = redirect_csv(lines)
-        try:
-            if not lines or (path.is_file() and path.read_text(encoding="utf-8") == text):
-                return
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part = path.with_suffix(".part")
-            part.write_text(text, encoding="utf-8", newline="\n")
-            part.replace(path)
-        except OSError as error:
-            raise StoreError(
-                f"store {self.name}: {path.name} cannot be written: {error.strerror}", "mend it"
-            ) from error
-        session.notes.append(f"{len(lines)} old addresses of categories stand in {path.name}: import it by a plugin")
+        if not lines:
+            return
+        name, text = f"redirects-{self.name}.csv", redirect_csv(lines).encode()
+        if publish(self.folder, name, lambda stream: stream.write(text), create=True).published:
+            session.notes.append(f"{len(lines)} old addresses of categories stand in {name}: import it by a plugin")
 
 
 def _descriptions(catalogue: Catalogue) -> dict[int, str]:
