@@ -21,10 +21,11 @@ from sqlalchemy import create_engine
 from schemas.catalogue import Catalogue
 from schemas.contents import Contents, Rows
 from schemas.settings.opencart import OpenCartStore
-from schemas.tables import ASSIGNMENTS, CATEGORIES, CLEAN_PRODUCT_TYPES, DECIMAL, OFFERS, SECTIONS, conform, empty_frame
+from schemas.tables import ASSIGNMENTS, CATEGORIES, CLEAN_PRODUCT_TYPES, DECIMAL, OFFERS, SECTIONS, conform
 from stores.opencart.adapter import OpenCartAdapter
 from tests.database_servers import mariadb
 from tests.opencart.tables import create, populate
+from tests.pure import empty_frame
 from transforms.plan import REDIRECT_COLUMNS, Absent, operations, wanted_contents
 
 BRANCHES = (20, 10, 9)

@@ -18,7 +18,6 @@ MAX_NUMBER = 2_147_483_647
 INTEGER = pd.Int64Dtype()
 TEXT = pd.StringDtype(na_value=float("nan"))
 DECIMAL = pd.ArrowDtype(pyarrow.decimal128(DECIMAL_PRECISION, DECIMAL_SCALE))
-BOOLEAN = pd.BooleanDtype()
 
 NON_NEGATIVE = ("retail_price", "wholesale_price", "retail_price_with_discount")
 
@@ -195,11 +194,6 @@ TABLES: dict[str, DataFrameSchema] = {
         OFFERS,
     )
 }
-
-
-def empty_frame(schema: DataFrameSchema) -> pd.DataFrame:
-    """An empty frame with the schema's columns and dtypes, in its order."""
-    return pd.DataFrame({name: pd.Series(dtype=column.dtype.type) for name, column in schema.columns.items()})
 
 
 def conform(frame: pd.DataFrame, schema: DataFrameSchema) -> pd.DataFrame:

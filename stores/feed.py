@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
@@ -29,6 +28,7 @@ from stores.feeds.trs import TrsWritten, write_trs
 from stores.feeds.trs_goods import feed_goods
 from stores.feeds.yml import content_sha256, write_yml
 from stores.protocol import Begun, Capabilities, PriorState, Replan, Wanted
+from stores.publish import file_sha256
 
 
 @dataclass(frozen=True)
@@ -145,15 +145,15 @@ def _hide(offers: Rows, goods: Collection[int]) -> Rows:
 
 def _writer(store: FileStore, date: datetime) -> tuple[Writer, Callable[[Path], str]]:
     if isinstance(store, TrsStore):
-        return lambda stream, catalogue: _trs(stream, catalogue, store), _sha256
+        return lambda stream, catalogue: _trs(stream, catalogue, store), file_sha256
     if isinstance(store, YmlStore):
         return _other(lambda s, c: write_yml(s, c.categories, c.offers, store, date)), content_sha256
     if isinstance(store, GoogleStore):
-        return _other(lambda s, c: write_google(s, c.categories, c.offers, store)), _sha256
+        return _other(lambda s, c: write_google(s, c.categories, c.offers, store)), file_sha256
     if isinstance(store, CsvStore):
-        return _other(lambda s, c: write_csv(s, c.categories, c.offers, store)), _sha256
+        return _other(lambda s, c: write_csv(s, c.categories, c.offers, store)), file_sha256
     assert isinstance(store, JsonStore)
-    return _other(lambda s, c: write_json(s, c.categories, c.offers, store)), _sha256
+    return _other(lambda s, c: write_json(s, c.categories, c.offers, store)), file_sha256
 
 
 def _trs(stream: BinaryIO, catalogue: Catalogue, store: TrsStore) -> FeedWritten:
@@ -184,11 +184,6 @@ class _Nowhere(RawIOBase):
     def write(self, data: Any) -> int:
         """Take it all."""
         return len(data)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _replaced(written: TrsWritten) -> list[str]:

@@ -92,9 +92,15 @@ def test_the_stores_that_earlier_runs_began_to_write_to_are_still_known(
             "insert into section_numbers (shop, number, identity, name, origin, first_run, last_run)"
             " values ('a', 7, 'torgsoft:7', 'Сім', 'torgsoft', 'first', 'second')"
         ))  # fmt: skip
+        connection.execute(sa.text(
+            "insert into tombstones (shop, entity, key, since, last_night, nights)"
+            " values ('a', 'offer', 5, '2026-01-01', '2026-01-03', 3)"
+        ))  # fmt: skip
     engine.dispose()
     state = State(url, "a")
     try:
+        (stone,) = state.tombstones()
+        assert (stone["key"], stone["last_night"], stone["nights"]) == (5, "2026-01-03", 3)
         assert state.written_since(None) == {"first": {"woo", "web"}, "second": {"woo"}}
         assert state.written_since("first") == {"second": {"woo"}}
         state.begin_writing("second", "woo")

@@ -1,6 +1,6 @@
 """Which stores a run began to write to, in place of a row for each of its operations, which nothing read.
 
-``section_numbers`` loses the runs that first and last saw a number, which nothing read either.
+Nothing read the runs that first and last saw a section number and the first night of a tombstone either: they go.
 """
 
 import sqlalchemy as sa
@@ -23,3 +23,4 @@ def upgrade() -> None:
     op.drop_table("operations")
     op.drop_column("section_numbers", "first_run")
     op.drop_column("section_numbers", "last_run")
+    op.drop_column("tombstones", "since")

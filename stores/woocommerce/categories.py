@@ -6,11 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from schemas.plan import Operation
+from stores.slugs import free_slug
 from stores.woocommerce.bindings import mark
 from stores.woocommerce.client import Item
 from stores.woocommerce.session import Session, chunks, why_refused
 from stores.woocommerce.snapshot import CATEGORIES, Term, read_terms, term_of
-from stores.woocommerce.text import escaped, free_slug
+from stores.woocommerce.text import MAX_SLUG, escaped
 
 
 @dataclass
@@ -97,7 +98,7 @@ def _place(session: Session, number: int, batch: _Batch) -> None:
             session.notes.append(f"category {number} «{name}» was deleted in the store: made anew")
         taken = session.bindings.slugs_on_their_way(number) | {row["slug"] for row in batch.create.values()}
         taken |= {other.slug for other in session.snapshot.terms.values()}
-        slug = free_slug(name, number, "category", taken.__contains__)
+        slug = free_slug(name, number, "category", taken, MAX_SLUG)
         batch.create[number] = {"name": escaped(name), "slug": slug, "parent": place}
         return
     session.bindings.remember(

@@ -16,10 +16,11 @@ from schemas.contents import Contents, Rows
 from schemas.plan import Operation, StorePlan
 from schemas.report import StoreResult
 from schemas.settings.woocommerce import WooCommerceStore
-from schemas.tables import ASSIGNMENTS, CATEGORIES, CLEAN_PRODUCT_TYPES, OFFERS, SECTIONS, conform, empty_frame
+from schemas.tables import ASSIGNMENTS, CATEGORIES, CLEAN_PRODUCT_TYPES, OFFERS, SECTIONS, conform
 from stores.protocol import PriorState
 from stores.woocommerce import WooCommerceAdapter
 from stores.woocommerce.client import Clock
+from tests.pure import empty_frame
 from tests.woocommerce.standin import UNCATEGORIZED, StandIn
 from transforms.plan import REDIRECT_COLUMNS, Absent, operations, unplanned, wanted_contents
 
