@@ -20,12 +20,12 @@ from sqlalchemy import create_engine
 
 from schemas.catalogue import Catalogue
 from schemas.contents import Contents, Rows
-from schemas.plan import Operation, StorePlan
 from schemas.settings.opencart import OpenCartStore
-from schemas.tables import ASSIGNMENTS, CATEGORIES, CLEAN_PRODUCT_TYPES, DECIMAL, OFFERS, SECTIONS, conform, empty_frame
+from schemas.tables import ASSIGNMENTS, CATEGORIES, CLEAN_PRODUCT_TYPES, DECIMAL, OFFERS, SECTIONS, conform
 from stores.opencart.adapter import OpenCartAdapter
 from tests.database_servers import mariadb
 from tests.opencart.tables import create, populate
+from tests.pure import empty_frame
 from transforms.plan import REDIRECT_COLUMNS, Absent, operations, wanted_contents
 
 BRANCHES = (20, 10, 9)
@@ -69,22 +69,6 @@ def catalogue(goods: int, price: str) -> Catalogue:
     return Catalogue(shelf, assignments, conform(offers, OFFERS), sections, types)
 
 
-class NoJournal:
-    """Remembers nothing."""
-
-    def begin(self, position: int, operation: Operation) -> None:
-        """Nothing."""
-
-    def done(self, position: int) -> None:
-        """Nothing."""
-
-    def failed(self, position: int, message: str) -> None:
-        """Nothing."""
-
-    def all_at_once(self, operations: Any) -> None:
-        """Nothing."""
-
-
 def night(store: OpenCartStore, found: Catalogue) -> dict[str, float]:
     """Seconds of a night's parts, and its operations."""
     seconds: dict[str, float] = {}
@@ -99,10 +83,9 @@ def night(store: OpenCartStore, found: Catalogue) -> dict[str, float]:
     wanted = timed("want", lambda: target.want(found, wanted_contents(found, Rows(REDIRECT_COLUMNS))))
     present: Contents = timed("read", target.read)
     needed = timed("plan", lambda: operations(wanted.contents, present, Absent()))
-    plan = StorePlan(store=store.name, kind="opencart", operations=needed)
     if needed:
         replan = lambda now: operations(wanted.contents, now, Absent())  # noqa: E731
-        timed("apply", lambda: target.apply(plan, wanted, replan, NoJournal()))
+        timed("apply", lambda: target.apply(wanted, replan, lambda: None))
     return {**seconds, "operations": float(len(needed))}
 
 

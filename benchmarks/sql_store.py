@@ -21,7 +21,6 @@ import pandas as pd
 from sqlalchemy import create_engine
 
 from schemas.contents import Contents, Rows
-from schemas.plan import StorePlan
 from schemas.settings.stores import SqlStore
 from schemas.tables import OFFERS, RAW_GOODS, conform
 from stores.sql import SqlAdapter
@@ -31,13 +30,6 @@ from transforms.plan import Absent, operations, wanted_contents
 
 CATEGORIES = 2000
 ROUNDS = 3
-
-
-class NoJournal:
-    """A journal that remembers nothing."""
-
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        return lambda *_: None
 
 
 def contents(goods: int, changed: int = 0) -> tuple[Contents, pd.DataFrame]:
@@ -65,10 +57,8 @@ def apply(url: str, wanted: Contents) -> tuple[float, int]:
     if found:
         from stores.protocol import Wanted
 
-        target.apply(
-            StorePlan(store="bench", kind="sql", operations=found), Wanted(None, wanted),  # type: ignore[arg-type]
-            lambda present: operations(wanted, present, Absent()), NoJournal(),
-        )  # fmt: skip
+        replan = lambda present: operations(wanted, present, Absent())  # noqa: E731
+        target.apply(Wanted(None, wanted), replan, lambda: None)  # type: ignore[arg-type]
     return time.perf_counter() - begin, len(found)
 
 

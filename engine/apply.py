@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import asdict, replace
+from functools import partial
 
 from engine.context import Run
 from engine.stages import SHOP_WIDE, Applied, Planned
@@ -14,7 +15,6 @@ from schemas.plan import Operation, StorePlan, TargetState
 from schemas.report import StoreResult
 from schemas.settings.stores import FileStore, StoreSettings
 from state.database import Confirmed, Settlement
-from state.journal import StateJournal
 from stores.protocol import Replan, Wanted
 from transforms.absence import next_tombstones
 from transforms.plan import unplanned
@@ -26,7 +26,7 @@ def apply_plan(run: Run, planned: Planned, only: Collection[str] | None = None) 
     One store's failure leaves the others whole: raises StoreError at the end, when every other store is up to date.
     """
     # numbers are given before a store sees them: a crash in between gives the same ones again
-    run.state.give_numbers(planned.decided.meanings, run.name)
+    run.state.give_numbers(planned.decided.meanings)
     settings = {store.name: store for store in run.shop.stores}
     results = run.report.stores
     for store in planned.plan.stores:
@@ -113,8 +113,8 @@ def _apply_store(run: Run, planned: Planned, store: StorePlan, settings: StoreSe
         wanted = planned.compared[store.store].wanted
     else:
         wanted = want(adapter, planned.decided.catalogues[store.store].catalogue, target)
-    journal = StateJournal(run.state, run.name, store.store)
-    return adapter.apply(store, wanted, _replan(store, wanted, target), journal)
+    begun = partial(run.state.begin_writing, run.name, store.store)
+    return adapter.apply(wanted, _replan(store, wanted, target), begun)
 
 
 def _all_took(run: Run, planned: Planned) -> bool:

@@ -14,10 +14,9 @@ from schemas.catalogue import Catalogue
 from schemas.contents import Contents
 from schemas.database_url import without
 from schemas.errors import StoreError, TorgsyncError
-from schemas.plan import StorePlan
 from schemas.report import StoreResult
 from schemas.settings.shop import Shop
-from stores.protocol import Journal, Replan, StoreAdapter, Wanted
+from stores.protocol import Begun, Replan, StoreAdapter, Wanted
 
 _log = logging.getLogger("torgsync.stores")  # without a handler of its own: an error goes to standard error
 
@@ -56,7 +55,7 @@ class Contained:
         with contained(self._shop, self.name):
             return self._target.read()
 
-    def apply(self, plan: StorePlan, wanted: Wanted, replan: Replan, journal: Journal) -> StoreResult:
+    def apply(self, wanted: Wanted, replan: Replan, begun: Begun) -> StoreResult:
         """As the store does it."""
         with contained(self._shop, self.name):
-            return self._target.apply(plan, wanted, replan, journal)
+            return self._target.apply(wanted, replan, begun)

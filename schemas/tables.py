@@ -16,7 +16,6 @@ from schemas.trs import DECIMAL_PRECISION, DECIMAL_SCALE, GOOD_COLUMNS, OFFER_CO
 INTEGER = pd.Int64Dtype()
 TEXT = pd.StringDtype(na_value=float("nan"))
 DECIMAL = pd.ArrowDtype(pyarrow.decimal128(DECIMAL_PRECISION, DECIMAL_SCALE))
-BOOLEAN = pd.BooleanDtype()
 
 NON_NEGATIVE = ("retail_price", "wholesale_price", "retail_price_with_discount")
 
@@ -192,11 +191,6 @@ TABLES: dict[str, DataFrameSchema] = {
         OFFERS,
     )
 }
-
-
-def empty_frame(schema: DataFrameSchema) -> pd.DataFrame:
-    """An empty frame with the schema's columns and dtypes, in its order."""
-    return pd.DataFrame({name: pd.Series(dtype=column.dtype.type) for name, column in schema.columns.items()})
 
 
 def conform(frame: pd.DataFrame, schema: DataFrameSchema) -> pd.DataFrame:

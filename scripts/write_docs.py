@@ -1,6 +1,6 @@
 """Writes the pages that are made from the code: ``python -m scripts.write_docs``. A test compares them.
 
-``docs/cli.md`` comes from the command tree, whatever modules the commands stand in. In ``docs/outputs.md`` the tables of
+``docs/cli.md`` comes from the command tree of typer. In ``docs/outputs.md`` the tables of
 ``report.json`` and ``plan.json`` come from their models; the text around them is written by hand.
 """
 
@@ -25,7 +25,8 @@ CLI_HEAD = """# Command reference
 
 <!-- Written by `python -m scripts.write_docs`. Do not edit by hand: a test compares it with the commands. -->
 
-In a checkout the command is `sh run torgsync`, or `torgsync` once it is on your PATH ([install.md](install.md#the-command)).
+In a checkout the command is `sh run torgsync`, or `torgsync` once it is on your PATH
+([install.md](install.md#the-command)).
 
 - `SHOP` is a folder that holds `shop.toml`, or the name of one below `shops/`.
 - `RUN` is the name of a run, the beginning of it, or `last`.

@@ -1,4 +1,4 @@
-"""The state database: section numbers, runs, what was loaded, journal, tombstones, redirects, quarantine.
+"""The state database: section numbers, runs, what was loaded, tombstones, redirects, quarantine.
 
 SQLite beside ``shop.toml`` by default (write-ahead log, so that ``torgsync runs`` reads while a run writes), or
 PostgreSQL by URL for several machines. Each method is one transaction.
@@ -24,7 +24,6 @@ from state.tables import (
     BINDINGS,
     CONFIRMED,
     LOADED,
-    OPERATIONS,
     REDIRECTS,
     SECTION_NUMBERS,
     TOMBSTONES,
@@ -101,7 +100,7 @@ class State(RunsState, QuarantineState):
             rows = connection.execute(select(table).where(table.c.shop == self.shop).order_by(table.c.number))
             return Registry({r.number: Meaning(r.number, r.identity, r.name, r.parent_number, r.origin) for r in rows})
 
-    def give_numbers(self, meanings: Iterable[Meaning], run: str) -> None:
+    def give_numbers(self, meanings: Iterable[Meaning]) -> None:
         """Remember numbers that were not known before: done before a store sees any of them.
 
         Raises StalePlan when the registry gave one of them to another section meanwhile.
@@ -111,7 +110,7 @@ class State(RunsState, QuarantineState):
         for meaning in meanings:
             held = known.get(meaning.number)
             if held is None:
-                new.append(_number_row(meaning, run))
+                new.append(_number_row(meaning))
             elif "registry" in (held.origin, meaning.origin) and held.identity != meaning.identity:
                 raise StalePlan(
                     f"number {meaning.number} was given to «{held.name}» since the plan was made, which gives it to "
@@ -155,8 +154,7 @@ class State(RunsState, QuarantineState):
         with self.engine.begin() as connection:
             for meaning in settlement.meanings:
                 if known.get(meaning.number) != meaning:
-                    row = _number_row(meaning, settlement.run)
-                    del row["first_run"]
+                    row = _number_row(meaning)
                     table = SECTION_NUMBERS
                     this = (table.c.shop == self.shop) & (table.c.number == meaning.number)
                     connection.execute(update(table).where(this).values(row))
@@ -217,24 +215,6 @@ class State(RunsState, QuarantineState):
             rows = connection.execute(select(table.c.id, table.c.since).where(table.c.shop == self._past(store)))
             return {row.id: row.since for row in rows}
 
-    # --- journal ---------------------------------------------------------------------------------------------------
-
-    def journal(self, run: str, store: str, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Write journal rows (position, kind, entity, key, status, message), replacing those of the same position."""
-        with self.engine.begin() as connection:
-            for row in rows:
-                replace(
-                    connection, OPERATIONS, {"run": run, "store": store, "position": row["position"]},
-                    {k: v for k, v in row.items() if k != "position"},
-                )  # fmt: skip
-
-    def journal_of(self, run: str) -> list[dict[str, Any]]:
-        """The journal of a run, by store and position."""
-        table = OPERATIONS
-        query = select(table).where(table.c.run == run).order_by(table.c.store, table.c.position)
-        with self.engine.connect() as connection:
-            return [dict(row) for row in connection.execute(query).mappings()]
-
     # --- bindings --------------------------------------------------------------------------------------------------
 
     def bindings(self, store: str) -> dict[tuple[str, int], tuple[str, str | None]]:
@@ -252,13 +232,11 @@ class State(RunsState, QuarantineState):
                 replace(connection, BINDINGS, where, {"store_key": store_key, "slug": slug})
 
 
-def _number_row(meaning: Meaning, run: str) -> dict[str, object]:
+def _number_row(meaning: Meaning) -> dict[str, object]:
     return {
         "number": meaning.number,
         "identity": meaning.identity,
         "name": meaning.name,
         "parent_number": meaning.parent_number,
         "origin": meaning.origin,
-        "first_run": run,
-        "last_run": run,
     }

@@ -6,8 +6,6 @@ appear whole or not at all.
 
 from __future__ import annotations
 
-import hashlib
-import os
 import shutil
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -19,11 +17,13 @@ import pyarrow.parquet as pq
 from pandera.pandas import DataFrameSchema
 from pydantic import ValidationError
 
+from files.atomic import force, write_file
 from schemas.catalogue import CATALOGUE_SCHEMAS, Catalogue
 from schemas.errors import StalePlan, TorgsyncError
 from schemas.extract import Extract
 from schemas.plan import Plan
 from schemas.tables import RAW_GOODS, RAW_PRODUCT_TYPES, RAW_SECTIONS, conform
+from state.content import fingerprint_of
 
 EXTRACT_SCHEMAS = {"product_types": RAW_PRODUCT_TYPES, "sections": RAW_SECTIONS, "goods": RAW_GOODS}
 _PART = ".part-"
@@ -72,11 +72,8 @@ class History:
         """Keep a run's plan."""
         path = self.folder / "plans" / f"{run}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        part.write_text(plan.to_json(), encoding="utf-8")
-        _force(part)
-        part.replace(path)
-        _force(path.parent)
+        text = plan.to_json().encode()
+        write_file(path, lambda stream: stream.write(text))
         return path
 
     def plan(self, run: str) -> Plan | None:
@@ -98,21 +95,20 @@ class History:
                 path.unlink()
 
     def _save(self, kind: str, frames: Mapping[str, pd.DataFrame]) -> str:
+        tables = {name: pa.Table.from_pandas(frame, preserve_index=False) for name, frame in frames.items()}
+        fingerprint = fingerprint_of(tables)
+        target = self.folder / kind / fingerprint[:20]
+        if target.is_dir():
+            return fingerprint
         parts = self.folder / kind / _part_name()
         parts.mkdir(parents=True)
         try:
-            digest = hashlib.sha256()
-            for name, frame in frames.items():
+            for name, table in tables.items():
                 path = parts / f"{name}.parquet"
-                table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata()
-                pq.write_table(table, path, compression="zstd")
-                _force(path)
-                digest.update(path.read_bytes())
-            fingerprint = digest.hexdigest()
-            target = self.folder / kind / fingerprint[:20]
-            if not target.is_dir():
-                parts.replace(target)
-                _force(target.parent)
+                pq.write_table(table.replace_schema_metadata(), path, compression="zstd")
+                force(path)
+            parts.replace(target)
+            force(target.parent)
             return fingerprint
         finally:
             shutil.rmtree(parts, ignore_errors=True)
@@ -141,18 +137,6 @@ class History:
 
 def _part_name() -> str:
     return f"{_PART}{uuid4().hex[:8]}"
-
-
-def _force(path: Path) -> None:
-    """Force a file, or a folder's names, to the disk: a power failure must not leave a name without its content."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError:
-        if path.is_file():
-            raise  # some network file systems cannot sync a folder; a file is another matter
-    finally:
-        os.close(descriptor)
 
 
 def _arrow(kind: pa.DataType) -> pd.ArrowDtype:

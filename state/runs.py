@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Engine, delete, func, insert, select, update
 
 from schemas.report import RunReport
-from state.tables import CONFIRMED, LOADED, OPERATIONS, QUARANTINE, RUNS
+from state.tables import CONFIRMED, LOADED, QUARANTINE, RUNS, WRITES_BEGUN
 
 if TYPE_CHECKING:  # ``torgsync runs`` does without pandas
     import pandas as pd
@@ -68,13 +68,20 @@ class RunsState:
         with self.engine.connect() as connection:
             return [dict(row) for row in connection.execute(query.limit(limit)).mappings()]
 
+    def begin_writing(self, run: str, store: str) -> None:
+        """Note that a run begins to write to a store: committed before the store's first write."""
+        row = {"run": run, "store": store}
+        known = select(WRITES_BEGUN).filter_by(**row)
+        with self.engine.begin() as connection:
+            if connection.execute(known).first() is None:
+                connection.execute(insert(WRITES_BEGUN), row)
+
     def written_since(self, run: str | None) -> dict[str, set[str]]:
         """The runs after ``run`` (None: all) that began to write, in their order, each with the stores it wrote to."""
         query = (
-            select(RUNS.c.run, OPERATIONS.c.store)
-            .join(OPERATIONS, OPERATIONS.c.run == RUNS.c.run)
+            select(RUNS.c.run, WRITES_BEGUN.c.store)
+            .join(WRITES_BEGUN, WRITES_BEGUN.c.run == RUNS.c.run)
             .where(RUNS.c.shop == self.shop)
-            .group_by(RUNS.c.sequence, RUNS.c.run, OPERATIONS.c.store)
             .order_by(RUNS.c.sequence, RUNS.c.run)
         )
         if run is not None:
@@ -110,7 +117,7 @@ class RunsState:
         return None if started is None else str(started)[:10]
 
     def forget(self, keep_runs: int) -> None:
-        """Forget runs older than the ``keep_runs`` last successful ones, with their quarantine and journal.
+        """Forget runs older than the ``keep_runs`` last successful ones, with all that is kept of each.
 
         The run that goes on stays, and what was loaded or confirmed last, however old.
         """
@@ -129,5 +136,5 @@ class RunsState:
             protected = {run for column in needed for run in connection.execute(select(column)).scalars()}
             old = (RUNS.c.shop == self.shop) & (RUNS.c.sequence < oldest) & (RUNS.c.outcome != "running")
             gone = [run for run in connection.execute(select(RUNS.c.run).where(old)).scalars() if run not in protected]
-            for table in (QUARANTINE, OPERATIONS, RUNS):
+            for table in (QUARANTINE, WRITES_BEGUN, RUNS):
                 connection.execute(delete(table).where(table.c.run.in_(gone)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Column, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import JSON, BigInteger, Column, Integer, MetaData, String, Table, Text
 
 METADATA = MetaData()
 
@@ -20,8 +20,6 @@ SECTION_NUMBERS = Table(
     Column("name", Text, nullable=False),
     Column("parent_number", BigInteger),
     Column("origin", String(16), nullable=False, comment="torgsoft, rule or registry: who gave the number"),
-    Column("first_run", String(40), nullable=False),
-    Column("last_run", String(40), nullable=False),
 )
 
 RUNS = Table(
@@ -76,17 +74,11 @@ BINDINGS = Table(
     Column("slug", Text, comment="frozen at creation"),
 )
 
-OPERATIONS = Table(
-    "operations",
+WRITES_BEGUN = Table(
+    "writes_begun",
     METADATA,
-    Column("run", String(40), primary_key=True),
+    Column("run", String(40), primary_key=True, comment="the run that began to write"),
     Column("store", String(100), primary_key=True),
-    Column("position", Integer, primary_key=True, autoincrement=False, comment="place in the plan; -1: all in one"),
-    Column("kind", String(16), nullable=False),
-    Column("entity", String(16), nullable=False),
-    Column("key", String(100), nullable=False),
-    Column("status", String(16), nullable=False, comment="begun, done or failed"),
-    Column("message", Text, nullable=False),
 )
 
 TOMBSTONES = Table(
@@ -95,8 +87,7 @@ TOMBSTONES = Table(
     _shop(),
     Column("entity", String(16), primary_key=True),
     Column("key", BigInteger, primary_key=True, autoincrement=False),
-    Column("since", String(10), nullable=False, comment="the first night of absence"),
-    Column("last_night", String(10), nullable=False),
+    Column("last_night", String(10), nullable=False, comment="the last night that was counted"),
     Column("nights", Integer, nullable=False, comment="nights of absence so far"),
     Column("path", JSON, comment="a category's last path"),
     Column("parent_number", BigInteger),
@@ -136,5 +127,3 @@ ACCEPTED = Table(
     Column("note", Text, nullable=False),
     Column("accepted_at", String(40), nullable=False),
 )
-
-Index("operations_by_status", OPERATIONS.c.run, OPERATIONS.c.status)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
@@ -17,7 +16,6 @@ import pandas as pd
 from schemas.catalogue import Catalogue
 from schemas.contents import Contents, Rows
 from schemas.errors import StalePlan
-from schemas.plan import StorePlan
 from schemas.report import StoreResult
 from schemas.settings.delivery import DeliverySettings
 from schemas.settings.stores import CsvStore, FileStore, GoogleStore, JsonStore, TrsStore, YmlStore, trs_dialect
@@ -29,7 +27,8 @@ from stores.feeds.tables import write_csv, write_json
 from stores.feeds.trs import TrsWritten, write_trs
 from stores.feeds.trs_goods import feed_goods
 from stores.feeds.yml import content_sha256, write_yml
-from stores.protocol import Capabilities, Journal, PriorState, Replan, Wanted
+from stores.protocol import Begun, Capabilities, PriorState, Replan, Wanted
+from stores.publish import file_sha256
 
 
 @dataclass(frozen=True)
@@ -102,10 +101,10 @@ class FeedAdapter:
     def _whole(self) -> str:
         return f"{self.filename}, with its date"
 
-    def apply(self, plan: StorePlan, wanted: Wanted, replan: Replan, journal: Journal) -> StoreResult:
+    def apply(self, wanted: Wanted, replan: Replan, begun: Begun) -> StoreResult:
         """Publish the file, whole or not at all; where its content is what lies there, it is left alone."""
         operations = replan(self.read())
-        journal.all_at_once(operations)
+        begun()
         done = deliver(
             self.target,
             self.filename,
@@ -114,7 +113,6 @@ class FeedAdapter:
         )
         if done.result.content != wanted.contents.files[self.filename]:
             raise StalePlan(f"store {self.name}: the file came out otherwise than planned", "report this, please")
-        journal.done(-1)
         changes = Counter(f"{op.entity} {op.kind}" for op in operations if op.entity != "feed")
         return StoreResult(
             name=self.name, kind=self.kind, operations=dict(sorted(changes.items())), lines=done.result.goods,
@@ -147,15 +145,15 @@ def _hide(offers: Rows, goods: Collection[int]) -> Rows:
 
 def _writer(store: FileStore, date: datetime) -> tuple[Writer, Callable[[Path], str]]:
     if isinstance(store, TrsStore):
-        return lambda stream, catalogue: _trs(stream, catalogue, store), _sha256
+        return lambda stream, catalogue: _trs(stream, catalogue, store), file_sha256
     if isinstance(store, YmlStore):
         return _other(lambda s, c: write_yml(s, c.categories, c.offers, store, date)), content_sha256
     if isinstance(store, GoogleStore):
-        return _other(lambda s, c: write_google(s, c.categories, c.offers, store)), _sha256
+        return _other(lambda s, c: write_google(s, c.categories, c.offers, store)), file_sha256
     if isinstance(store, CsvStore):
-        return _other(lambda s, c: write_csv(s, c.categories, c.offers, store)), _sha256
+        return _other(lambda s, c: write_csv(s, c.categories, c.offers, store)), file_sha256
     assert isinstance(store, JsonStore)
-    return _other(lambda s, c: write_json(s, c.categories, c.offers, store)), _sha256
+    return _other(lambda s, c: write_json(s, c.categories, c.offers, store)), file_sha256
 
 
 def _trs(stream: BinaryIO, catalogue: Catalogue, store: TrsStore) -> FeedWritten:
@@ -186,11 +184,6 @@ class _Nowhere(RawIOBase):
     def write(self, data: Any) -> int:
         """Take it all."""
         return len(data)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _replaced(written: TrsWritten) -> list[str]:

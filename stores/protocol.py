@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from schemas.catalogue import Catalogue
 from schemas.contents import Contents
-from schemas.plan import Kind, Operation, StorePlan
+from schemas.plan import Kind, Operation
 from schemas.report import StoreResult
 
 
@@ -44,25 +44,10 @@ class PriorState:
     files: Mapping[str, str] = field(default_factory=dict)
 
 
-class Journal(Protocol):
-    """Remembers each operation: ``begin`` before it, ``done`` after the store confirmed it."""
-
-    def begin(self, position: int, operation: Operation) -> None:
-        """The operation at this place of the plan is about to be sent."""
-        ...
-
-    def done(self, position: int) -> None:
-        """The store confirmed it."""
-        ...
-
-    def failed(self, position: int, message: str) -> None:
-        """The store refused it."""
-        ...
-
-    def all_at_once(self, operations: Sequence[Operation]) -> None:
-        """All operations are about to be sent in one transaction; ``done(-1)`` after its commit."""
-        ...
-
+Begun = Callable[[], None]
+"""Notes durably that this run begins to write to this store. An adapter calls it once, before its first write: what a
+run that is killed afterwards may have shown must be known to the next one.
+"""
 
 Progress = Callable[[int, int], None]
 """Operations of an apply that are done, and how many there are: called after every batch."""
@@ -102,6 +87,6 @@ class StoreAdapter(Protocol):
         """What the store holds of ours, in the columns of ``want``. Never writes."""
         ...
 
-    def apply(self, plan: StorePlan, wanted: Wanted, replan: Replan, journal: Journal) -> StoreResult:
-        """Do what the plan lists and ``replan`` still finds needed. An empty plan does not come here."""
+    def apply(self, wanted: Wanted, replan: Replan, begun: Begun) -> StoreResult:
+        """Do what ``replan`` finds needed, which is in the plan. Call ``begun`` first. An empty plan is not applied."""
         ...

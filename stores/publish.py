@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Generic, TypeVar
 
+from files.atomic import write_file
 from schemas.errors import StoreError
 
 T = TypeVar("T")
@@ -45,32 +44,22 @@ def publish(target: Path, filename: str, write: Callable[[BinaryIO], T], *, crea
     if not target.is_dir():
         raise StoreError(f"{target}: the folder does not exist", "create or mount it, or correct target in shop.toml")
     final = _led_to(target / filename)
-    part = final.with_name(f"{final.name}.part")
-    try:
-        with part.open("wb") as stream:
-            result = write(stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        size = part.stat().st_size
+    size, sha256 = 0, ""
+
+    def changed(part: Path) -> bool:
+        nonlocal size, sha256
+        size, sha256 = part.stat().st_size, file_sha256(part)
         if size == 0:
             raise StoreError(f"{final}: the new file would be empty; the old one stays", "look why there are no goods")
-        sha256 = file_sha256(part)
-        if final.is_file() and final.stat().st_size == size and file_sha256(final) == sha256:
-            part.unlink()
-            return Published(final, result, False, size, sha256)
-        if final.is_file():
-            shutil.copymode(final, part)  # a web server may read it by rights that an administrator gave
-        part.replace(final)
+        return not (final.is_file() and final.stat().st_size == size and file_sha256(final) == sha256)
+
+    try:
+        result, published = write_file(final, write, changed)
     except OSError as error:
-        _remove(part)
         raise StoreError(
             f"{final}: cannot be written: {error.strerror or error}", "free space or correct the folder's rights"
         ) from error
-    except BaseException:
-        _remove(part)
-        raise
-    _sync_folder(final.parent)
-    return Published(final, result, True, size, sha256)
+    return Published(final, result, published, size, sha256)
 
 
 def _led_to(path: Path) -> Path:
@@ -92,23 +81,7 @@ def _make_folder(folder: Path) -> None:
         raise StoreError(f"{folder}: cannot be created: {error.strerror or error}", "correct its rights") from error
 
 
-def _remove(part: Path) -> None:
-    with suppress(OSError):  # the error that brought us here tells more than a second one
-        part.unlink(missing_ok=True)
-
-
 def file_sha256(path: Path) -> str:
     """The fingerprint of a file's content."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _sync_folder(folder: Path) -> None:
-    """Force the rename itself to the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError:
-        return  # some network file systems cannot sync a folder; the file itself is safe
-    finally:
-        os.close(descriptor)

@@ -35,13 +35,13 @@ from schemas.catalogue import Catalogue
 from schemas.contents import Contents, Entity, Key, Rows
 from schemas.database_url import database_url, own_words, url_text
 from schemas.errors import StoreError
-from schemas.plan import Operation, StorePlan
+from schemas.plan import Operation
 from schemas.report import StoreResult
 from schemas.settings.stores import SqlStore
 from schemas.sql import ReadJson, migrate, schema_version, sql_columns
 from schemas.tables import CATEGORIES, OFFERS
 from stores.bulk import batched, insert_rows
-from stores.protocol import Capabilities, Journal, Progress, Replan, Wanted, silent
+from stores.protocol import Begun, Capabilities, Progress, Replan, Wanted, silent
 
 METADATA = MetaData()
 
@@ -103,14 +103,13 @@ class SqlAdapter:
             migrate(connection, VERSIONS, VERSION_TABLE)
             return _contents(connection)
 
-    def apply(self, plan: StorePlan, wanted: Wanted, replan: Replan, journal: Journal) -> StoreResult:
+    def apply(self, wanted: Wanted, replan: Replan, begun: Begun) -> StoreResult:
         """Read, compare with the plan and write, in one transaction. What fails is rolled back whole."""
-        journal.all_at_once(plan.operations)
+        begun()
         with self._transaction() as connection:
             migrate(connection, VERSIONS, VERSION_TABLE)
             operations = replan(_contents(connection))
             _write(connection, operations, wanted.contents, self.progress)
-        journal.done(-1)
         counts = Counter(f"{operation.entity} {operation.kind}" for operation in operations)
         return StoreResult(name=self.name, kind=self.kind, operations=dict(sorted(counts.items())))
 

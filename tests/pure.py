@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+from pandera.pandas import DataFrameSchema
 
 from engine.sections import Decisions, decide_sections, names_policy
 from schemas.catalogue import Catalogue
@@ -16,6 +17,11 @@ from schemas.settings.shop import Shop
 from schemas.tables import RAW_GOODS, RAW_PRODUCT_TYPES, RAW_SECTIONS, conform
 from transforms.catalogue import build_catalogue, check_conservation
 from transforms.clean import clean
+
+
+def empty_frame(schema: DataFrameSchema) -> pd.DataFrame:
+    """An empty frame with the schema's columns and dtypes, in its order."""
+    return pd.DataFrame({name: pd.Series(dtype=column.dtype.type) for name, column in schema.columns.items()})
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ PACKAGES += ("tests", "transforms")
 
 PAGE = re.compile(r"(?<![\w/.-])(?:docs/)?(?P<page>[\w/-]+\.md)\b")
 SECTION = re.compile(
-    r"(?<![\w/.-])(?:docs/)?(?P<page>[\w-]+\.md)(?:\s+sections?)?\s+(?P<numbers>\d+(?:\.\d+)*(?:(?:,| and| or)\s+\d+(?:\.\d+)*)*)"
+    r"(?<![\w/.-])(?:docs/)?(?P<page>[\w-]+\.md)(?:\s+sections?)?\s+"
+    r"(?P<numbers>\d+(?:\.\d+)*(?:(?:,| and| or)\s+\d+(?:\.\d+)*)*)"
 )
 PROMISE = re.compile(r"design\.md promise (P\d+)")
 ADR = re.compile(r"\bADR[ -]?0*(\d+)|\bdocs/adr/(\d{4})|(?<![\w/])adr/(\d{4})")
@@ -64,7 +65,7 @@ def headings(page: Path) -> list[str]:
 
 
 def section_numbers(page: Path) -> set[str]:
-    """``4`` and ``1.3`` by the headings ``## 4. …`` and ``### 1.3 …``; ``2.5`` is the fifth entry of section 2's list."""
+    """``4`` and ``1.3`` by headings ``## 4. …`` and ``### 1.3 …``; ``2.5`` is the fifth entry of section 2's list."""
     found: set[str] = set()
     current = ""
     for line in page.read_text(encoding="utf-8").splitlines():
@@ -85,9 +86,7 @@ def test_every_link_of_a_page_leads_to_a_file_and_a_heading_that_exist(page):
             continue
         path, _, fragment = target.partition("#")
         file = (where / path).resolve() if path else ROOT / page
-        if not file.exists():
-            dead.append(target)
-        elif fragment and fragment not in {anchor(heading) for heading in headings(file)}:
+        if not file.exists() or (fragment and fragment not in {anchor(heading) for heading in headings(file)}):
             dead.append(target)
     assert dead == []
 

@@ -13,7 +13,7 @@ import pytest
 from schemas.errors import EXIT_CODES
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("cli", "flows", "reports", "schemas", "sources", "state", "stores", "transforms")
+PACKAGES = ("cli", "engine", "files", "flows", "reports", "schemas", "sources", "state", "stores", "transforms")
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 MOST_LINES = 350
 

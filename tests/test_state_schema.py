@@ -60,6 +60,57 @@ def test_a_database_of_a_newer_version_is_one_clear_error_and_stays_as_it_is(
     engine.dispose()
 
 
+def migrations_until(last: int, folder: Path) -> Path:
+    """A folder with the state's first ``last`` migrations: what an older torgsync knew."""
+    older = folder / "older"
+    older.mkdir()
+    for path in sorted(STATE_VERSIONS.glob("0*.py"))[:last]:
+        shutil.copy(path, older)
+    return older
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_the_stores_that_earlier_runs_began_to_write_to_are_still_known(
+    database: str, tmp_path: Path, request: pytest.FixtureRequest
+):
+    sqlite = database == "sqlite"
+    url = f"sqlite:///{tmp_path / 'state.db'}" if sqlite else request.getfixturevalue("postgres_url")
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        migrate(connection, migrations_until(3, tmp_path), "torgsync_state_version")
+        for place, run in enumerate(("quiet", "first", "second"), start=1):
+            connection.execute(sa.text(
+                "insert into runs (run, shop, purpose, sequence, started_at, outcome, message)"
+                f" values ('{run}', 'a', 'sync', {place}, '', '', '')"
+            ))  # fmt: skip
+        for run, store, place in (("first", "woo", 0), ("first", "woo", 1), ("first", "web", -1), ("second", "woo", 0)):
+            connection.execute(sa.text(
+                "insert into operations (run, store, position, kind, entity, key, status, message)"
+                f" values ('{run}', '{store}', {place}, 'create', 'offer', '1', 'begun', '')"
+            ))  # fmt: skip
+        connection.execute(sa.text(
+            "insert into section_numbers (shop, number, identity, name, origin, first_run, last_run)"
+            " values ('a', 7, 'torgsoft:7', 'Сім', 'torgsoft', 'first', 'second')"
+        ))  # fmt: skip
+        connection.execute(sa.text(
+            "insert into tombstones (shop, entity, key, since, last_night, nights)"
+            " values ('a', 'offer', 5, '2026-01-01', '2026-01-03', 3)"
+        ))  # fmt: skip
+    engine.dispose()
+    state = State(url, "a")
+    try:
+        (stone,) = state.tombstones()
+        assert (stone["key"], stone["last_night"], stone["nights"]) == (5, "2026-01-03", 3)
+        assert state.written_since(None) == {"first": {"woo", "web"}, "second": {"woo"}}
+        assert state.written_since("first") == {"second": {"woo"}}
+        state.begin_writing("second", "woo")
+        state.begin_writing("second", "web")
+        assert state.written_since("first") == {"second": {"woo", "web"}}
+        assert state.registry().meanings[7].name == "Сім"
+    finally:
+        state.close()
+
+
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_runs_from_before_they_were_counted_stand_in_the_order_in_which_they_began(
     database: str, tmp_path: Path, request: pytest.FixtureRequest
@@ -67,10 +118,7 @@ def test_runs_from_before_they_were_counted_stand_in_the_order_in_which_they_beg
     """One host's clock showed Kyiv's time, the other one's UTC; and summer time ended."""
     sqlite = database == "sqlite"
     url = f"sqlite:///{tmp_path / 'state.db'}" if sqlite else request.getfixturevalue("postgres_url")
-    older = tmp_path / "older"
-    older.mkdir()
-    for name in ("0001_initial.py", "0002_flow_run.py"):
-        shutil.copy(STATE_VERSIONS / name, older)
+    older = migrations_until(2, tmp_path)
     began = {
         "night": "2026-10-24T02:30:00.000+03:00",
         "summer": "2026-10-25T03:30:00.000+03:00",

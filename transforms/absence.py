@@ -1,4 +1,4 @@
-"""Tombstones: what the catalogue has no more, and since when (design.md section 4: hide before retire)."""
+"""Tombstones: what the catalogue has no more, and for how many nights (design.md section 4: hide before retire)."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ Grave = tuple[Buriable, int]
 
 @dataclass(frozen=True)
 class Tombstone:
-    """A category or good that is absent: since which night, for how many; ``path`` and parent as they last were."""
+    """A category or good that has been absent for ``nights``, the last of which was ``last_night``.
+
+    ``path`` and parent are a category's last ones.
+    """
 
     entity: Buriable
     key: int
-    since: str
     last_night: str
     nights: int = 1
     path: tuple[str, ...] = ()
@@ -48,7 +50,7 @@ def next_tombstones(
     }
     for grave, (path, parent) in (_keys(before) if before is not None else {}).items():
         if grave not in living and grave not in out and grave[1] not in held.get(grave[0], ()):
-            out[grave] = Tombstone(*grave, since=night, last_night=night, path=path, parent_number=parent)
+            out[grave] = Tombstone(*grave, last_night=night, path=path, parent_number=parent)
     return dict(sorted(out.items()))
 
 

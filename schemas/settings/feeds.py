@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from string import Formatter
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -31,10 +31,6 @@ TABLE_COLUMNS = (
     "articul", "barcode", "pc_name", "model_good_id", "the_size", "color", "description",
 )  # fmt: skip
 """The default columns of a CSV or JSON feed. What the shop paid and its wholesale prices stand in none by default."""
-
-MARK_MISSING_PRODUCT_AS: Final = "none"
-"""What an import into Prom.ua must say of goods that are not in the file. Its clients' default hides them, and a night
-with half a file would empty the shop (stores-facts.md section 2.2): torgsync never sends anything else."""
 
 
 def _good_field(value: str) -> str:

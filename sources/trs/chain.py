@@ -61,8 +61,3 @@ def parse_chain(text: str, separator: Separator, leaf: str | None = None) -> Cha
                 break
     ends = [match.start() for match in starts[1:]] + [len(text)]
     return tuple((int(m.group(1)), text[m.end() : end]) for m, end in zip(starts, ends, strict=True))
-
-
-def join_chain(chain: Iterable[tuple[int, str]], separator: Separator) -> str:
-    """The chain as the file writes it."""
-    return separator.join(f"{key}={name}" for key, name in chain)

@@ -96,13 +96,6 @@ def write_trs(target: str | Path | BinaryIO, goods: pd.DataFrame, dialect: TrsDi
     )
 
 
-def trs_rows(goods: pd.DataFrame, dialect: TrsDialect) -> Iterator[str]:
-    """The file's lines one by one, without line ends: for a preview."""
-    codec = "cp1251" if dialect.encoding == "cp1251" else "utf-8-sig"
-    for piece in _pieces(goods, dialect, _Journal()):
-        yield from piece.decode(codec).split("\r\n")[:-1]
-
-
 def trs_columns(dialect: TrsDialect) -> tuple[TrsColumn, ...]:
     """The dialect's columns in order."""
     if isinstance(dialect.layout, int):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from schemas.catalogue import Catalogue
 from schemas.contents import Contents, Key
-from schemas.plan import Kind, Operation, StorePlan
+from schemas.plan import Kind, Operation
 from schemas.report import StoreResult
 from schemas.settings.opencart import OpenCartStore
 from schemas.values import plain_values
@@ -20,7 +20,7 @@ from stores.opencart.read import Present, read_shop
 from stores.opencart.redirects import note_redirects, write_maps
 from stores.opencart.tree import load_tree
 from stores.opencart.wanted import fit_contents, refuse_foreign
-from stores.protocol import Capabilities, Journal, PriorState, Progress, Replan, Wanted, silent
+from stores.protocol import Begun, Capabilities, PriorState, Progress, Replan, Wanted, silent
 
 RETIRE = "OpenCart has no archive: what is hidden stays hidden, with its address and pictures"
 REDIRECT = "no folder for the web server's redirect maps: set redirects"
@@ -60,15 +60,14 @@ class OpenCartAdapter:
         with reading(self.settings) as db:
             return read_shop(db, self._wanted, self.maps).contents
 
-    def apply(self, plan: StorePlan, wanted: Wanted, replan: Replan, journal: Journal) -> StoreResult:
+    def apply(self, wanted: Wanted, replan: Replan, begun: Begun) -> StoreResult:
         """Read, compare with the plan and write: in one transaction, or so that every prefix is harmless."""
-        journal.all_at_once(plan.operations)
+        begun()
         with writing(self.settings) as db:
             create_tables(db)
             present = read_shop(db, wanted.contents, self.maps)
             operations = replan(present.contents)
             notes = self._write(db, operations, wanted, present)
-        journal.done(-1)
         counts = Counter(f"{operation.entity} {operation.kind}" for operation in operations)
         return StoreResult(name=self.name, kind=self.kind, operations=dict(sorted(counts.items())), notes=notes)
 

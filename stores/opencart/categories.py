@@ -14,10 +14,11 @@ from schemas.errors import StoreError
 from stores.bulk import batched
 from stores.opencart.db import Db
 from stores.opencart.ownership_tables import MARK, leave_alone, packed
-from stores.opencart.slugs import leaf, new_slug, segments
+from stores.opencart.slugs import RESERVED, leaf, segments
 from stores.opencart.text import escape
 from stores.opencart.tree import Tree
 from stores.opencart.wanted import refuse_foreign
+from stores.slugs import free_slug
 
 _RECORDS = """
     INSERT INTO {torgsync_category} (category_id, parent_id, depth, slug, name, hidden, shown, made,
@@ -86,7 +87,7 @@ class CategoryWriter:
     def _slugs(self, names: Mapping[int, str]) -> dict[int, str]:
         """The slug of each category: the editor's, the one it was given, or a new one."""
         out: dict[int, str] = {}
-        taken: set[str] = set()
+        taken = set(RESERVED)
         for (keyword,) in self.db.rows("SELECT keyword FROM {seo_url}"):
             taken |= segments(keyword or "")
         taken |= {record["slug"].casefold() for _, record in self.tree.ours()}
@@ -97,7 +98,7 @@ class CategoryWriter:
             there = next((leaf(keyword) for keyword in keywords if keyword), "")
             out[number] = there or (record["slug"] if record else "")
             if not out[number]:
-                out[number] = new_slug(name, number, taken, self.db.settings.slug_length)
+                out[number] = free_slug(name, number, "category", taken, self.db.settings.slug_length)
                 taken.add(out[number])
         return out
 

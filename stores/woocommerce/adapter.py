@@ -10,11 +10,11 @@ from pathlib import Path
 from schemas.catalogue import Catalogue
 from schemas.contents import Contents
 from schemas.errors import SettingsError, StoreError
-from schemas.plan import StorePlan
 from schemas.report import StoreResult
 from schemas.settings.woocommerce import WooCommerceStore
 from schemas.values import plain_values
-from stores.protocol import Capabilities, Journal, PriorState, Progress, Replan, Wanted, silent
+from stores.protocol import Begun, Capabilities, PriorState, Progress, Replan, Wanted, silent
+from stores.publish import publish
 from stores.woocommerce.bindings import Bindings, Remember
 from stores.woocommerce.categories import hide_categories, show_categories
 from stores.woocommerce.client import Access, Client, Clock
@@ -70,7 +70,7 @@ class WooCommerceAdapter:
         found, self._ahead = self._ahead, None
         return found if found is not None else self._read()
 
-    def apply(self, plan: StorePlan, wanted: Wanted, replan: Replan, journal: Journal) -> StoreResult:
+    def apply(self, wanted: Wanted, replan: Replan, begun: Begun) -> StoreResult:
         """Categories down the tree, then goods, then what is hidden; what fails is told at the end."""
         with self._client() as client:
             snapshot = read_snapshot(client, self.settings, self.bindings)
@@ -82,12 +82,12 @@ class WooCommerceAdapter:
                 snapshot=snapshot,
                 wanted=wanted.contents,
                 descriptions=_descriptions(wanted.catalogue),
-                journal=journal,
-                positions={operation.line(): place for place, operation in enumerate(plan.operations)},
                 total=len(operations),
                 progress=self.progress,
             )
             categories = [operation for operation in operations if operation.entity == "category"]
+            if operations:
+                begun()
             try:
                 show_categories(session, [op for op in categories if op.key in wanted.contents.categories.rows])
                 write_products(session, [op for op in operations if op.entity == "offer"])
@@ -125,20 +125,11 @@ class WooCommerceAdapter:
             return
         terms = read_terms(session.client)
         lines = redirect_lines(wanted.redirects, terms, self.bindings, self.settings.category_base)
-        path = self.folder / f"redirects-{self.name}.csv"
-        text = redirect_csv(lines)
-        try:
-            if not lines or (path.is_file() and path.read_text(encoding="utf-8") == text):
-                return
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part = path.with_suffix(".part")
-            part.write_text(text, encoding="utf-8", newline="\n")
-            part.replace(path)
-        except OSError as error:
-            raise StoreError(
-                f"store {self.name}: {path.name} cannot be written: {error.strerror}", "mend it"
-            ) from error
-        session.notes.append(f"{len(lines)} old addresses of categories stand in {path.name}: import it by a plugin")
+        if not lines:
+            return
+        name, text = f"redirects-{self.name}.csv", redirect_csv(lines).encode()
+        if publish(self.folder, name, lambda stream: stream.write(text), create=True).published:
+            session.notes.append(f"{len(lines)} old addresses of categories stand in {name}: import it by a plugin")
 
 
 def _descriptions(catalogue: Catalogue) -> dict[int, str]:

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from schemas.plan import Operation
+from stores.slugs import free_slug
 from stores.woocommerce.bindings import mark
 from stores.woocommerce.client import Item
 from stores.woocommerce.session import Session, chunks, why_refused
 from stores.woocommerce.snapshot import CATEGORIES, Term, read_terms, term_of
-from stores.woocommerce.text import escaped, free_slug
+from stores.woocommerce.text import MAX_SLUG, escaped
 
 
 @dataclass
@@ -36,8 +37,6 @@ def show_categories(session: Session, operations: Sequence[Operation]) -> None:
 def hide_categories(session: Session, operations: Sequence[Operation]) -> None:
     """A hidden category keeps its term: its goods are drafts by now, and themes leave out what is empty."""
     for some in chunks(operations, session.settings.batch):
-        for operation in some:
-            session.begin(operation)
         terms = {int(op.key): session.bindings.term(int(op.key)) for op in some}
         session.bindings.remember({("category_hidden", number): ("1", None) for number in terms})
         found = _read(session, terms.values())
@@ -62,8 +61,6 @@ def _depth(session: Session, number: int) -> int:
 
 def _send(session: Session, operations: Sequence[Operation]) -> None:
     """One batch: write down what is on its way, send, write down what came of it, read back, compare."""
-    for operation in operations:
-        session.begin(operation)
     batch = _Batch()
     for operation in operations:
         _place(session, int(operation.key), batch)
@@ -101,7 +98,7 @@ def _place(session: Session, number: int, batch: _Batch) -> None:
             session.notes.append(f"category {number} «{name}» was deleted in the store: made anew")
         taken = session.bindings.slugs_on_their_way(number) | {row["slug"] for row in batch.create.values()}
         taken |= {other.slug for other in session.snapshot.terms.values()}
-        slug = free_slug(name, number, "category", taken.__contains__)
+        slug = free_slug(name, number, "category", taken, MAX_SLUG)
         batch.create[number] = {"name": escaped(name), "slug": slug, "parent": place}
         return
     session.bindings.remember(

@@ -53,7 +53,6 @@ class Client:
 
     def __init__(self, access: Access, clock: Clock | None = None) -> None:
         self.access, self.clock = access, clock or Clock()
-        self.requests = 0
         self._http = httpx.Client(
             base_url=f"{access.url}/wp-json/wc/v3/",
             auth=httpx.BasicAuth(access.key, access.secret),
@@ -135,7 +134,6 @@ class Client:
                 return None
             wait, applied = 0.0, True
             try:
-                self.requests += 1
                 response = self._http.request(method, path, **content)
             except httpx.TimeoutException:
                 told = f"no answer within {self.access.timeout:g} seconds"

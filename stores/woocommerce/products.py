@@ -8,6 +8,7 @@ from typing import Any
 
 from schemas.numbers import format_decimal
 from schemas.plan import Operation, plain
+from stores.slugs import free_slug
 from stores.woocommerce.client import Item
 from stores.woocommerce.session import Session, chunks, why_refused
 from stores.woocommerce.snapshot import (
@@ -17,7 +18,7 @@ from stores.woocommerce.snapshot import (
     read_products,
     sku_of_good,
 )
-from stores.woocommerce.text import escaped, free_slug
+from stores.woocommerce.text import MAX_SLUG, escaped
 
 
 @dataclass
@@ -51,8 +52,6 @@ def _look_into_the_bin(session: Session, goods: Sequence[int]) -> None:
 
 def _send(session: Session, operations: Sequence[Operation]) -> None:
     """One batch: write down what is on its way, send, write down what came of it, read back, compare."""
-    for operation in operations:
-        session.begin(operation)
     batch = _Batch()
     for operation in operations:
         _place(session, operation, batch)
@@ -125,7 +124,7 @@ def _place(session: Session, operation: Operation, batch: _Batch) -> None:
 def _only_at_birth(session: Session, good: int, name: str, term: int) -> Item:
     """What is sent once: afterwards it is the editor's, or may never change."""
     taken = session.snapshot.slugs
-    slug = free_slug(name, good, "product", taken.__contains__)
+    slug = free_slug(name, good, "product", taken, MAX_SLUG)
     taken.add(slug)
     out: Item = {
         "type": "simple",

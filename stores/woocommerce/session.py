@@ -11,7 +11,7 @@ from schemas.contents import Contents
 from schemas.errors import StoreError
 from schemas.plan import Operation
 from schemas.settings.woocommerce import WooCommerceStore
-from stores.protocol import Journal, Progress, silent
+from stores.protocol import Progress, silent
 from stores.woocommerce.bindings import Bindings
 from stores.woocommerce.client import Client, Item
 from stores.woocommerce.snapshot import Snapshot
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 @dataclass
 class Session:
-    """Carries operations out one batch at a time; ``positions`` is each operation's place in the plan."""
+    """Carries operations out one batch at a time."""
 
     client: Client
     settings: WooCommerceStore
@@ -29,8 +29,6 @@ class Session:
     snapshot: Snapshot
     wanted: Contents
     descriptions: dict[int, str]
-    journal: Journal
-    positions: dict[str, int]
     total: int
     progress: Progress = silent
     counts: Counter[str] = field(default_factory=Counter)
@@ -39,20 +37,14 @@ class Session:
     slugs_changed: list[str] = field(default_factory=list)
     finished: int = 0
 
-    def begin(self, operation: Operation) -> None:
-        """It is about to be sent."""
-        self.journal.begin(self.positions[operation.line()], operation)
-
     def done(self, operation: Operation) -> None:
         """The shop was read and holds it."""
-        self.journal.done(self.positions[operation.line()])
         self.counts[f"{operation.entity} {operation.kind}"] += 1
         self.finished += 1
 
     def failed(self, operation: Operation, why: str) -> None:
         """The shop refused it, or holds something else."""
         why = " ".join(why.split())[:300]
-        self.journal.failed(self.positions[operation.line()], why)
         self.failures.append(f"{operation.kind} {operation.entity} {operation.key} «{operation.name}»: {why}")
         self.finished += 1
 

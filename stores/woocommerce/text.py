@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable
-
-from slugify import slugify
-from translitua import translit
 
 MAX_NAME = 200
 """Characters of a category's name, counted as it is stored: ``&`` is five of them."""
@@ -40,13 +36,3 @@ def category_name(text: str) -> str:
     while len(escaped(name)) > MAX_NAME:
         name = name[:-1].rstrip()
     return name
-
-
-def free_slug(name: str, key: int, fallback: str, taken: Callable[[str], bool]) -> str:
-    """A slug from a name, by the official transliteration; with the key where another has it already."""
-    base = slugify(translit(name), max_length=MAX_SLUG, word_boundary=True) or f"{fallback}-{key}"
-    slug, more = base, 1
-    while taken(slug):
-        slug = f"{base}-{key}" if more == 1 else f"{base}-{key}-{more}"
-        more += 1
-    return slug

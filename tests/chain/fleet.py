@@ -113,12 +113,12 @@ def state_of(folder: str) -> dict[str, list[dict[str, Any]]]:
     """What the state knows of the shop but the history of its runs, without the names that a run makes up."""
     shop = load_shop(folder)
     engine = create_engine(shop.state_url)
-    mine = ("run", "first_run", "last_run", "plan", "last_successful")
+    mine = ("run", "plan", "last_successful")
     try:
         with engine.connect() as connection:
             tables = {
                 t for t in inspect(connection).get_table_names()
-                if t not in ("runs", "operations", "quarantine") and not t.endswith("_version")
+                if t not in ("runs", "writes_begun", "quarantine") and not t.endswith("_version")
             }  # fmt: skip
             found = {
                 table: connection.execute(text(f'select * from "{table}" where shop = :shop'), {"shop": shop.name})

@@ -224,7 +224,7 @@ def state(folder: Path) -> dict[str, Any]:
     kept = {row[name] for row in [*found["runs"], *loaded, *confirmed] for name in ("catalogue", "extract")
             if row.get(name)}  # fmt: skip
     return {
-        "numbers": [_without(row, "first_run", "last_run") for row in found["section_numbers"]],
+        "numbers": found["section_numbers"],
         "loaded": [
             {**_without(row, "run", "plan", "last_successful"), "complete": row["last_successful"] == row["run"]}
             for row in loaded

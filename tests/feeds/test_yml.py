@@ -11,7 +11,7 @@ import yandex_market_language
 from lxml import etree
 
 from schemas.errors import SettingsError, StoreError
-from schemas.settings.feeds import MARK_MISSING_PRODUCT_AS, YML_PROFILES
+from schemas.settings.feeds import YML_PROFILES
 from schemas.tables import OFFERS, conform
 from sources.trs.file import read_trs
 from stores.feeds.yml import content_sha256
@@ -144,10 +144,6 @@ def test_prom_groups_varieties_of_one_model_and_never_a_good_alone() -> None:
     assert [offer(data, i).get("group_id") for i in (1, 2, 3)] == ["500", "500", None]
     data, _ = write(yml_feed(), FULL)
     assert b"group_id" not in data
-
-
-def test_prom_must_never_be_told_to_hide_what_is_missing() -> None:
-    assert MARK_MISSING_PRODUCT_AS == "none"
 
 
 def test_categories_bear_the_marketplaces_own_ids() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -36,20 +36,6 @@ NOWHERE = 0x7FFF0000
 
 class Broken(Exception):
     """A statement that failed because the test said so."""
-
-
-class Journal:
-    def __init__(self) -> None:
-        self.closed = False
-
-    def begin(self, position: int, operation: Operation) -> None: ...
-
-    def done(self, position: int) -> None:
-        self.closed = True
-
-    def failed(self, position: int, message: str) -> None: ...
-
-    def all_at_once(self, operations: Sequence[Operation]) -> None: ...
 
 
 @lru_cache(128)
@@ -128,10 +114,12 @@ class Shop:
             assert unplanned(plan.operations, found) == []
             return found
 
-        journal = Journal()
-        result = self.target().apply(plan, wanted, replan, journal)
-        assert journal.closed
-        return result
+        begun: list[int] = []
+        with count_writes() as writes:
+            try:
+                return self.target().apply(wanted, replan, lambda: begun.append(len(writes)))
+            finally:
+                assert begun == [0], "once, before the first write"
 
     def sync(self) -> dict[str, int]:
         """Plan and apply; gives the operations by entity and kind, as ``category move``."""

@@ -7,9 +7,8 @@ import time
 import pytest
 
 from schemas.contents import Rows
-from schemas.plan import StorePlan
 from stores.opencart.adapter import OpenCartAdapter
-from tests.opencart.conftest import Journal, count_writes
+from tests.opencart.conftest import count_writes
 from transforms.plan import REDIRECT_COLUMNS, Absent, operations, wanted_contents
 
 
@@ -23,10 +22,9 @@ def test_2000_categories_and_20000_goods_load_in_seconds(make_shop, version):
     target = OpenCartAdapter(shop.store, shop.folder, progress=lambda done, total: told.append((done, total)))
     wanted = target.want(found, wanted_contents(found, Rows(REDIRECT_COLUMNS)))
     needed = operations(wanted.contents, target.read(), Absent())
-    plan = StorePlan(store="site", kind="opencart", operations=needed)
     start = time.monotonic()
     with count_writes() as writes:
-        target.apply(plan, wanted, lambda present: operations(wanted.contents, present, Absent()), Journal())
+        target.apply(wanted, lambda present: operations(wanted.contents, present, Absent()), lambda: None)
     seconds = time.monotonic() - start
     assert len(needed) == 22_020
     assert len(told) > 10, "after every batch"

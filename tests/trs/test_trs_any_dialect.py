@@ -16,7 +16,7 @@ from schemas.settings.stores import TrsDialect
 from schemas.tables import DECIMAL, INTEGER, TEXT
 from schemas.trs import ALL_COLUMNS
 from sources.trs.file import read_trs
-from stores.feeds.trs import trs_columns, trs_rows, write_trs
+from stores.feeds.trs import trs_columns, write_trs
 
 CP1251 = "".join(bytes([b]).decode("cp1251") for b in range(32, 256) if b not in (0x7F, 0x98))
 ENCODINGS = {"cp1251": CP1251, "utf-8": CP1251 + "₴ʼ日😀é\u200b", "utf-8-sig": CP1251 + "₴ʼ日😀é"}
@@ -91,12 +91,6 @@ def test_header_and_encoding_are_found_again_without_being_told(
     assert (back.dialect.layout, back.dialect.header) == (dialect.layout, dialect.header)
     assert back.dialect.encoding == dialect.encoding or path.read_bytes().isascii()
     pd.testing.assert_frame_equal(back.frame, goods)
-
-
-def test_a_preview_shows_the_lines_of_the_file() -> None:
-    goods = pd.DataFrame({"good_id": [7], "good_name": ["Тушь"]})
-    dialect = TrsDialect(layout=["GoodID", "GoodName", "RetailPrice", "Category"], header=True, encoding="utf-8-sig")
-    assert list(trs_rows(goods, dialect)) == ['"GoodID";"GoodName";"RetailPrice";"Category"', '7;"Тушь";;-1']
 
 
 @pytest.mark.parametrize("size", [2_000])

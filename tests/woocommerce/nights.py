@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -16,33 +16,15 @@ from schemas.contents import Contents, Rows
 from schemas.plan import Operation, StorePlan
 from schemas.report import StoreResult
 from schemas.settings.woocommerce import WooCommerceStore
-from schemas.tables import ASSIGNMENTS, CATEGORIES, CLEAN_PRODUCT_TYPES, OFFERS, SECTIONS, conform, empty_frame
+from schemas.tables import ASSIGNMENTS, CATEGORIES, CLEAN_PRODUCT_TYPES, OFFERS, SECTIONS, conform
 from stores.protocol import PriorState
 from stores.woocommerce import WooCommerceAdapter
 from stores.woocommerce.client import Clock
+from tests.pure import empty_frame
 from tests.woocommerce.standin import UNCATEGORIZED, StandIn
 from transforms.plan import REDIRECT_COLUMNS, Absent, operations, unplanned, wanted_contents
 
 _MADE: dict[str, tuple[Catalogue, Contents]] = {}
-
-
-@dataclass
-class Log:
-    """A journal that is a list."""
-
-    lines: list[tuple[Any, ...]] = field(default_factory=list)
-
-    def begin(self, position: int, operation: Operation) -> None:
-        self.lines.append(("begin", position, operation.kind, operation.entity, operation.key))
-
-    def done(self, position: int) -> None:
-        self.lines.append(("done", position))
-
-    def failed(self, position: int, message: str) -> None:
-        self.lines.append(("failed", position, message))
-
-    def all_at_once(self, operations: Any) -> None:
-        raise AssertionError("WooCommerce has no transactions")
 
 
 @dataclass
@@ -58,7 +40,7 @@ class Night:
     bindings: dict[tuple[str, int], tuple[str, str | None]] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     waited: list[float] = field(default_factory=list)
-    log: Log = field(default_factory=Log)
+    begun: Callable[[], None] = lambda: None
     told: list[tuple[int, int]] = field(default_factory=list)
     held: Mapping[Any, Any] = field(default_factory=dict)
 
@@ -138,7 +120,7 @@ class Night:
             return found
 
         wanted = self.wanted(target)
-        return target.apply(plan, wanted, replan, self.log)
+        return target.apply(wanted, replan, self.begun)
 
     def sync(self) -> StoreResult:
         """Plan and apply; then a second plan is empty."""

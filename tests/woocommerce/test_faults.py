@@ -171,9 +171,10 @@ def test_a_run_that_failed_tells_how_far_it_came(night):
     with pytest.raises(StoreError, match="8 of 12 operations were done") as told:
         night.apply(plan)
     assert "tried 2 times" in told.value.message
-    open_ones = [line for line in night.log.lines if line[0] == "begin"][-4:]
-    assert {line[3] for line in open_ones} == {"offer"}
-    assert night.log.lines[-1][0] == "begin", "the journal shows what was on its way"
+    on_their_way = {key for (entity, key), (term, then) in night.bindings.items() if entity == "offer_link" and then}
+    made = {key for entity, key in night.bindings if entity == "offer"}
+    assert len(on_their_way) == len(made) == 4, "the bindings tell what was on its way"
+    assert not on_their_way & made
 
 
 def once(server: StandIn, act: Any) -> None:
