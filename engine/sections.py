@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from schemas.errors import SchemaError
+from schemas.errors import RulesError, SchemaError
 from schemas.registry import Registry
-from schemas.rules import Rules, load_rules
+from schemas.rules import Rules, parse_rules
 from schemas.settings.shop import Shop
 from transforms import quarantine
 from transforms.clean import Clean
@@ -36,8 +36,16 @@ def names_policy(shop: Shop) -> NamesPolicy:
 
 def shop_rules(shop: Shop) -> Rules:
     """The shop's rules. Raises RulesError for a faulty file, and for a rule that is for an unknown store."""
-    path = shop.path(shop.sections.rules) if shop.sections.rules else None
-    return load_rules(path, [store.name for store in shop.stores])
+    if not shop.sections.rules:
+        return Rules()
+    path = shop.path(shop.sections.rules)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise RulesError(f"{path}: no such file", "write it, or remove sections.rules from shop.toml") from error
+    except UnicodeDecodeError as error:
+        raise RulesError(f"{path}: not UTF-8 ({error.reason} at byte {error.start})", "save it as UTF-8") from error
+    return parse_rules(text, path.name, [store.name for store in shop.stores])
 
 
 def decide_sections(

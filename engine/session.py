@@ -11,19 +11,21 @@ from uuid import uuid4
 
 import pandas as pd
 
+from database.scrubbing import without
 from engine.alerts.alerts import announce, announce_refused, judge
 from engine.lock import hold
 from engine.outputs import write_outputs
 from engine.run import Run
 from engine.run_report import fill_report
 from engine.secrets import secrets_of
+from engine.setup.shops import shop_word
 from engine.steps import PlainSteps
-from schemas.database_url import without
 from schemas.errors import Interrupted, NotApproved, SettingsError, ShopBusy, TorgsyncError, closest
 from schemas.report import Outcome, Purpose, RunReport
 from schemas.settings.shop import Shop
 from state.database import State
 from state.history import History
+from state.url import state_url
 from transforms.guards import GUARDS
 from transforms.redirects import CLOCK_STEP
 
@@ -95,7 +97,7 @@ def _recorded(
     command: str,
     setting: Setting,
 ) -> RunReport:
-    state = State(shop.state_url, shop.name)
+    state = State(state_url(shop), shop.name)
     try:
         if purpose != "apply":  # a plan file names its shop: it tells by itself that it is another's
             refuse_renamed(shop, state)
@@ -103,7 +105,9 @@ def _recorded(
         name = f"{begun:%Y%m%d-%H%M%S}-{uuid4().hex[:8]}"
         started = begun.isoformat("T", "milliseconds")
         report = RunReport(run=name, shop=shop.name, purpose=purpose, continues=continues, started_at=started)
-        again = command or " ".join([f"torgsync {purpose} {shop.word}", *(f"--store {s}" for s in setting.stores)])
+        again = command or " ".join(
+            [f"torgsync {purpose} {shop_word(shop)}", *(f"--store {s}" for s in setting.stores)]
+        )
         history = History(shop.folder / "history")
         run = Run(shop, report, state, history, allow, again, setting.stores, progress=steps.progress)
         run.warnings += _clock(begun, state)
@@ -120,8 +124,9 @@ def refuse_renamed(shop: Shop, state: State) -> None:
     Under a new name nothing would be known of the numbers that were given, and they would be given again with other
     meanings. A state that lies elsewhere may be of many shops: there a new one is nothing strange.
     """
-    file = shop.state_url.removeprefix("sqlite:///")
-    if file == shop.state_url or Path(file).parent != shop.folder.resolve():
+    url = state_url(shop)
+    file = url.removeprefix("sqlite:///")
+    if file == url or Path(file).parent != shop.folder.resolve():
         return
     if others := state.strangers():
         raise SettingsError(
@@ -195,7 +200,7 @@ def _interrupted(run: Run, error: BaseException) -> None:
     report = run.report
     report.outcome, report.exit_code = "interrupted", getattr(error, "exit_code", 130)
     report.message = "stopped by Ctrl-C" if isinstance(error, KeyboardInterrupt) else "stopped by a signal"
-    report.next_step = f"torgsync resume {run.shop.word} {report.run}, or run again" if run.plan else "run again"
+    report.next_step = f"torgsync resume {shop_word(run.shop)} {report.run}, or run again" if run.plan else "run again"
     run.broken = True
 
 

@@ -24,6 +24,7 @@ from prefect.states import Failed
 
 from engine import main_path
 from engine.runs import resume as again
+from engine.setup.shops import load_shop
 from engine.steps import Progress
 from flows.approval import ask
 from flows.form import AllowedGuards, ShopChoice, StoreChoice, WaitMinutes
@@ -32,7 +33,7 @@ from flows.process import die_with_parent, setting
 from flows.tasks import TaskSteps
 from schemas.errors import TorgsyncError
 from schemas.report import RunReport
-from schemas.settings.shop import Shop, load_shop
+from schemas.settings.shop import Shop
 
 Listen = Callable[[str, float | None], None]
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -149,8 +148,11 @@ class Rules(_Strict):
         return {name for rule in self.rules for name in rule.only_store}
 
 
-def parse_rules(text: str, file: str = "rules.yaml") -> Rules:
-    """Rules from YAML text. Raises RulesError that lists every fault with file, line and the closest known word."""
+def parse_rules(text: str, file: str = "rules.yaml", stores: Collection[str] | None = None) -> Rules:
+    """Rules from YAML text. Raises RulesError that lists every fault with file, line and the closest known word.
+
+    A rule that is for none of ``stores`` is a fault as well.
+    """
     try:
         data = YAML(typ="rt").load(text)
     except MarkedYAMLError as error:
@@ -168,28 +170,13 @@ def parse_rules(text: str, file: str = "rules.yaml") -> Rules:
         if isinstance(rule, dict):
             rule["line"] = _line(data, ("rules", index))
     try:
-        return Rules.model_validate({"rules": plain, "file": file})
+        rules = Rules.model_validate({"rules": plain, "file": file})
     except ValidationError as error:
         faults = dict.fromkeys(_explain(e, data, file) for e in error.errors())
         raise RulesError("\n".join(faults), "edit the rules, then run the same command again") from error
-
-
-def load_rules(path: Path | None, stores: Collection[str] | None = None) -> Rules:
-    """Rules from a file, or none when there is no file setting.
-
-    Raises RulesError when the file is absent, or when a rule is for a store that is none of ``stores``.
-    """
-    if path is None:
-        return Rules()
-    try:
-        rules = parse_rules(path.read_text(encoding="utf-8-sig"), path.name)
-        if stores is not None:
-            _check_stores(rules, stores)
-        return rules
-    except FileNotFoundError as error:
-        raise RulesError(f"{path}: no such file", "write it, or remove sections.rules from shop.toml") from error
-    except UnicodeDecodeError as error:
-        raise RulesError(f"{path}: not UTF-8 ({error.reason} at byte {error.start})", "save it as UTF-8") from error
+    if stores is not None:
+        _check_stores(rules, stores)
+    return rules
 
 
 def _check_stores(rules: Rules, stores: Collection[str]) -> None:

@@ -12,6 +12,7 @@ from engine.main_path import guard, nobody
 from engine.planning import make_plan, plan_unread, settings_fingerprint
 from engine.run import OwnCatalogue, Run
 from engine.session import AS_USUAL, Setting, run_session
+from engine.setup.shops import shop_word
 from engine.steps import PlainSteps, Steps
 from engine.store_catalogues import take_own
 from schemas.errors import SettingsError, StalePlan, TorgsyncError, closest
@@ -20,6 +21,7 @@ from schemas.report import Purpose, RunReport
 from schemas.settings.shop import Shop
 from state.database import State
 from state.history import History, read_plan
+from state.url import state_url
 
 
 def apply_file(
@@ -108,7 +110,7 @@ def rollback(
         if not plan_only:
             carry_out(run, do or steps)
 
-    command = f"torgsync rollback {shop.word} --to {row['run']}"
+    command = f"torgsync rollback {shop_word(shop)} --to {row['run']}"
     purpose: Purpose = "plan" if plan_only else "rollback"
     return run_session(shop, steps, body, purpose, row["run"], allow, command, setting)
 
@@ -118,7 +120,7 @@ def _loaded_run(shop: Shop, run: str) -> dict[str, Any]:
 
     One that a guard stopped is refused: what was kept out of the stores must not come in by the back door.
     """
-    state = State(shop.state_url, shop.name)
+    state = State(state_url(shop), shop.name)
     try:
         begun = {now.run for now in state.confirmed().values()} | set(state.written_since(None))
         rows = [row for row in state.runs() if row["purpose"] != "plan" and row["catalogue"]]
@@ -163,7 +165,7 @@ def _leave_out(run: Run, row: Mapping[str, Any], earlier: Plan | None) -> None:
 
 
 def _again(what: str, shop: Shop, row: Mapping[str, Any]) -> str:
-    return f"torgsync {what} {shop.word} {row['run']}"
+    return f"torgsync {what} {shop_word(shop)} {row['run']}"
 
 
 def find_run(shop: Shop, run: str, plans: bool = False) -> dict[str, Any]:
@@ -171,7 +173,7 @@ def find_run(shop: Shop, run: str, plans: bool = False) -> dict[str, Any]:
 
     Raises SettingsError with what there is.
     """
-    state = State(shop.state_url, shop.name)
+    state = State(state_url(shop), shop.name)
     try:
         rows = [row for row in state.runs() if plans or row["purpose"] != "plan"]
     finally:
@@ -198,7 +200,7 @@ def run_of_night(shop: Shop, night: date | None) -> str:
 
     Raises SettingsError with the nights that there are.
     """
-    state = State(shop.state_url, shop.name)
+    state = State(state_url(shop), shop.name)
     try:
         ended = [row for row in state.runs() if row["outcome"] == "ok" and row["purpose"] != "plan"]
     finally:
@@ -217,7 +219,7 @@ def of_flow_run(shop: Shop, flow_run: str) -> str | None:
 
     None where there is none: a run that a guard or a person stopped begins anew, as the base may have been mended.
     """
-    state = State(shop.state_url, shop.name)
+    state = State(state_url(shop), shop.name)
     try:
         mine = [row for row in state.runs() if flow_run and row["flow_run"] == flow_run and row["purpose"] != "plan"]
     finally:
@@ -237,7 +239,7 @@ def _plan_of(shop: Shop, row: Mapping[str, Any]) -> Plan:
     if plan is None:
         raise SettingsError(
             f"run {row['run']} ended before it had a plan ({row['outcome']}): it wrote nothing to any store",
-            f"torgsync sync {shop.word}",
+            f"torgsync sync {shop_word(shop)}",
         )
     return plan
 
@@ -276,7 +278,7 @@ def _apply(
 
 def _check_plan(run: Run, plan: Plan) -> None:
     """Raise StalePlan where the plan does not fit the shop, its settings or its state any more."""
-    again = f"make a new plan: torgsync plan {run.shop.word}"
+    again = f"make a new plan: torgsync plan {shop_word(run.shop)}"
     if plan.shop != run.shop.name:
         raise TorgsyncError(f"the plan is for shop {plan.shop}, not {run.shop.name}", "give the right shop")
     if plan.settings != settings_fingerprint(run.shop):

@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
-from schemas.database_url import database_url, url_text
 from schemas.errors import SettingsError, closest
 from schemas.report import CATALOGUE_FILES, RUN_FILES
 from schemas.settings.alerts import AlertsSettings
@@ -199,58 +198,24 @@ class Shop(Settings):
         """Folder of the last run's catalogue and report."""
         return self.folder / "output"
 
-    @property
-    def state_url(self) -> str:
-        """SQLAlchemy URL of the state database. Raises SettingsError when its variable is not set, or holds none."""
-        url = self.state.url or ("sqlite:///state.db" if self.state.url_env is None else None)
-        if url is not None and url.startswith("sqlite:///"):
-            return f"sqlite:///{self.path(url.removeprefix('sqlite:///'))}"
-        text, where = url_text(url, self.state.url_env, "the state database")
-        database_url(text, where)
-        return text
-
-    @property
-    def word(self) -> str:
-        """The shop as one types it after a command, from where one stands: its name, or its folder."""
-        try:
-            if find_shop(self.name).parent == self.folder:
-                return self.name
-        except SettingsError:
-            pass
-        here = Path.cwd()
-        return str(self.folder.relative_to(here) if self.folder.is_relative_to(here) else self.folder)
-
     def path(self, text: str) -> Path:
         """A path from the settings; relative ones are relative to ``shop.toml``."""
         return (self.folder / Path(text).expanduser()).resolve()
 
 
-def find_shop(shop: str | Path) -> Path:
-    """The ``shop.toml`` of a folder, of a file, or of a name below ``shops/`` or ``data/samples/``.
+def parse_shop(text: str, file: Path) -> Shop:
+    """The shop that ``shop.toml`` describes; ``file`` is where it lies, for messages and for relative paths.
 
-    Raises SettingsError with the shops that were found when there is none.
+    Raises SettingsError that lists every fault with file, key and closest match.
     """
-    given = Path(shop).expanduser()
-    bases = [Path("shops"), Path("data/samples"), Path()]
-    for candidate in (given, given / "shop.toml", *(base / given / "shop.toml" for base in bases)):
-        if candidate.is_file():
-            return candidate.resolve()
-    known = sorted({path.parent.name for base in bases[:2] for path in base.glob("*/shop.toml")})
-    hint = closest(str(shop), known) if known else "give the folder that holds shop.toml"
-    raise SettingsError(f'no shop "{shop}": no shop.toml there', hint)
-
-
-def load_shop(shop: str | Path) -> Shop:
-    """Read and check ``shop.toml``. Raises SettingsError that lists every fault with file, key and closest match."""
-    path = find_shop(shop)
     try:
-        data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: not valid TOML: {error}") from error
+        data: dict[str, Any] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{file}: not valid TOML: {error}") from error
     try:
-        return Shop.model_validate({**data, "folder": path.parent})
+        return Shop.model_validate({**data, "folder": file.parent})
     except ValidationError as error:
-        raise SettingsError(f"{path}:\n" + "\n".join(_explain(e) for e in error.errors()), "edit the file") from error
+        raise SettingsError(f"{file}:\n" + "\n".join(_explain(e) for e in error.errors()), "edit the file") from error
 
 
 def _explain(error: Any) -> str:

@@ -21,10 +21,11 @@ import pytest
 
 import engine.session
 from engine.main_path import sync
+from engine.setup.shops import load_shop
 from engine.steps import PlainSteps
 from schemas.extract import Extract
 from schemas.report import RunReport
-from schemas.settings.shop import SourceSettings, load_shop
+from schemas.settings.shop import SourceSettings
 from tests.faults.sweep import Effects
 from tests.pure import goods_frame, sections_frame, types_frame
 

@@ -17,14 +17,16 @@ from sqlalchemy.engine import Engine
 
 from engine.main_path import plan, sync
 from engine.runs.resume import resume, rollback
+from engine.setup.shops import load_shop
 from engine.steps import PlainSteps
 from schemas.extract import Extract
 from schemas.plan import Plan
 from schemas.report import RunReport
-from schemas.settings.shop import Shop, load_shop
+from schemas.settings.shop import Shop
 from sources.trs.file import read_trs
 from state.database import State
 from state.history import History
+from state.url import state_url
 from tests.pure import goods_frame, sections_frame, types_frame
 from transforms.guards import GUARDS
 
@@ -123,7 +125,7 @@ class World:
         return rollback(self.shop, to, allow=ALL)
 
     def runs(self) -> list[dict[str, Any]]:
-        state = State(self.shop.state_url, "test")
+        state = State(state_url(self.shop), "test")
         try:
             return state.runs()
         finally:
