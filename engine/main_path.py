@@ -10,7 +10,7 @@ from engine.apply import carry_out
 from engine.memory import last_loaded
 from engine.planning import held_keys, make_plan
 from engine.run import Run
-from engine.sections import decide_sections, names_policy, shop_rules
+from engine.sections import decide_sections, shop_rules
 from engine.session import AS_USUAL, Setting, run_session
 from engine.steps import PlainSteps, Steps
 from engine.store_catalogues import build_own
@@ -85,7 +85,7 @@ def build(run: Run, do: Steps, read: Reader | None = None) -> None:
     check_extract(raw)
     run.extract = run.history.save_extract(raw)
     run.state.note_extract(run.report.run, run.extract)
-    run.cleaned = do("validate", clean, raw, names_policy(shop))
+    run.cleaned = do("validate", clean, raw, shop.names)
     decided = do("sections", decide_sections, shop, run.cleaned, raw.sections, rules, run.state.registry())
     run.decided = decided
     run.catalogue = do(

@@ -87,4 +87,4 @@ def last_night(run: Run) -> str | None:
 
 def buried(run: Run, store: str = "") -> list[Tombstone]:
     """What has been absent for long enough to be retired tonight."""
-    return due(stones(run, store).values(), run.shop.removals.retire_after, run.report.started_at[:10])
+    return due(stones(run, store).values(), run.shop.removals.retire_after_nights, run.report.started_at[:10])

@@ -118,7 +118,7 @@ def _own_target_state(run: Run, store: str, shop_wide: TargetState) -> TargetSta
     assert now is not None
     assert run.catalogue is not None
     target_state = _target_state(run, store, run.catalogue, shop_wide.held)
-    others, nights = stones(run), run.shop.removals.retire_after
+    others, nights = stones(run), run.shop.removals.retire_after_nights
     waiting = any(grave not in others and stone.nights <= nights for grave, stone in stones(run, store).items())
     if not waiting and target_state.redirects == shop_wide.redirects and loaded.catalogue == now.catalogue:
         return None

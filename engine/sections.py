@@ -13,7 +13,6 @@ from schemas.settings.shop import Shop
 from transforms import quarantine
 from transforms.clean import Clean
 from transforms.matching import Matching, match_rules
-from transforms.names import NamesPolicy
 from transforms.numbers import Numbered, assign_numbers, taken_numbers
 from transforms.sections import SectionPlan, build_sections
 from transforms.tree import check_tree
@@ -27,11 +26,6 @@ class Decided:
     plan: SectionPlan
     numbered: Numbered
     matching: Matching
-
-
-def names_policy(shop: Shop) -> NamesPolicy:
-    """The shop's names policy as the transforms take it."""
-    return NamesPolicy(shop.names.forbidden, shop.names.max_length)
 
 
 def shop_rules(shop: Shop) -> Rules:
@@ -66,7 +60,7 @@ def decide_sections(
     matching = match_rules(clean.product_types, rules, store)
     known = {meaning.number: meaning.identity for meaning in registry.meanings.values()}
     plan = build_sections(
-        clean.product_types, clean.sections, rules, matching, shop.sections.unmapped, names_policy(shop), known
+        clean.product_types, clean.sections, rules, matching, shop.sections.unmapped, shop.names, known
     )
     numbered = assign_numbers(plan.sections, registry, shop.sections.first_number, clean.reserved)
     return Decided(clean, plan, numbered, matching)

@@ -110,7 +110,7 @@ def _recorded(
         )
         history = History(shop.folder / "history")
         run = Run(shop, report, state, history, allow, again, setting.stores, progress=steps.progress)
-        run.warnings += _clock(begun, state)
+        run.warnings += [*shop.warnings, *_clock(begun, state)]
         state.start_run(report, setting.flow_run)
         _guarded(run, steps, body, setting)
     finally:

@@ -9,28 +9,25 @@ import re
 from collections.abc import Collection
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from schemas.errors import RulesError, closest
+from schemas.settings.base import Settings
 from schemas.tables import MAX_NUMBER
 
 Number = Annotated[int, Field(ge=1, le=MAX_NUMBER)]
 Path_ = Annotated[list[str], Field(min_length=1)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Glob(_Strict):
+class Glob(Settings):
     """A name by shell pattern: ``{glob: "Браслет*"}``."""
 
     glob: str
 
 
-class Regex(_Strict):
+class Regex(Settings):
     """A name by regular expression, found anywhere in it: ``{regex: "^№ ?\\d+"}``."""
 
     regex: str
@@ -45,7 +42,7 @@ class Regex(_Strict):
         return value
 
 
-class Match(_Strict):
+class Match(Settings):
     """Which product types a rule is for; all conditions given must hold.
 
     ``path`` is a list of names, ``*`` stands for one level, ``**`` for any number of levels. ``goods_below`` N: fewer
@@ -65,13 +62,13 @@ class Match(_Strict):
         return self
 
 
-class ByNumber(_Strict):
+class ByNumber(Settings):
     """A section by its number."""
 
     number: Number
 
 
-class ByPath(_Strict):
+class ByPath(Settings):
     """A section by path: that of the product type with this path, else that of the section with this chain of names."""
 
     path: Path_
@@ -80,14 +77,14 @@ class ByPath(_Strict):
 Target = ByNumber | ByPath
 
 
-class Create(_Strict):
+class Create(Settings):
     """A free-standing section for the matched types."""
 
     name: str
     under: Literal["root"] | Target = "root"
 
 
-class Do(_Strict):
+class Do(Settings):
     """What a rule does: one of merge, exclude, create; or rename, place and number together."""
 
     merge: Literal["parent", "root"] | Target | None = None
@@ -108,7 +105,7 @@ class Do(_Strict):
         return self
 
 
-class Rule(_Strict):
+class Rule(Settings):
     """One rule of ``rules.yaml``. ``line`` is where it stands in the file."""
 
     match: Match
@@ -133,7 +130,7 @@ class Rule(_Strict):
         return not self.only_store or store in self.only_store
 
 
-class Rules(_Strict):
+class Rules(Settings):
     """All rules of a shop, in order; ``file`` is for messages."""
 
     rules: tuple[Rule, ...] = ()

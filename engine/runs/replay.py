@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.runs.resume import find_run
-from engine.sections import decide_sections, names_policy, shop_rules
+from engine.sections import decide_sections, shop_rules
 from engine.setup.shops import shop_word
 from schemas.errors import QuarantineLimit, SettingsError
 from schemas.report import RunReport
@@ -74,7 +74,7 @@ def replay(shop: Shop, run: str = "last") -> Replay:
     finally:
         state.close()
     check_extract(raw)
-    decided = decide_sections(shop, clean(raw, names_policy(shop)), raw.sections, rules, registry)
+    decided = decide_sections(shop, clean(raw, shop.names), raw.sections, rules, registry)
     frame = decided.clean.quarantine
     now = [{str(name): value for name, value in record.items()} for record in frame.to_dict("records")]
     before, after = _places(then), _places(now)

@@ -61,7 +61,8 @@ def examine(name: str | Path) -> Iterator[Finding]:
         yield Finding("shop.toml", "failed", error.message, error.next_step)
         return
     stores = ", ".join(f"{store.name} ({store.kind})" for store in shop.stores)
-    yield Finding("shop.toml", "ok", f"{shop.name}; stores: {stores or 'none'}")
+    told = "; ".join((f"{shop.name}; stores: {stores or 'none'}", *shop.warnings))
+    yield Finding("shop.toml", "warning" if shop.warnings else "ok", told, "edit the file" if shop.warnings else "")
     for title, look in _checks(shop):
         yield _finding(title, look)
 

@@ -27,7 +27,7 @@ def load_shop(shop: str | Path) -> Shop:
     """Read and check ``shop.toml``. Raises SettingsError that lists every fault with file, key and closest match."""
     path = find_shop(shop)
     try:
-        return parse_shop(path.read_text(encoding="utf-8"), path)
+        return parse_shop(path.read_text(encoding="utf-8-sig"), path)
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path}: not valid TOML: {error}") from error
 

@@ -38,7 +38,7 @@ unmapped = "create"
 rules = "rules.yaml"
 first_number = 500
 [removals]
-retire_after = 1
+retire_after_nights = 1
 [[stores]]
 name = "web"
 kind = "sql"

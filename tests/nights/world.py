@@ -44,7 +44,7 @@ first_number = 1000
 [quarantine]
 max_share = 1
 [removals]
-retire_after = {retire_after}
+retire_after_nights = {retire_after}
 [history]
 keep_runs = {keep_runs}
 {stores}
