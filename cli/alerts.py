@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from cli.console import note, out, out_json
+from engine.setup.shops import load_shop
 from schemas.errors import SettingsError, TorgsyncError
-from schemas.settings.shop import load_shop
 
 
 def run_test(name: str, as_json: bool) -> None:

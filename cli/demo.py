@@ -7,7 +7,7 @@ from pathlib import Path
 from cli.console import note, out
 from cli.run import run_shop, show
 from cli.samples import sample, set_up
-from schemas.settings.shop import load_shop
+from engine.setup.shops import load_shop
 
 
 def run_demo(name: str, folder: Path, flow: bool | None, as_json: bool, quiet: bool) -> None:

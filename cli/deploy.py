@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from cli.console import note, out, out_json
+from engine.setup.shops import load_shop
 from schemas.errors import SettingsError
-from schemas.settings.shop import Shop, load_shop
+from schemas.settings.shop import Shop
 
 
 def shops_of(words: list[str] | None) -> list[Shop]:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from cli.console import out, out_json
+from engine.setup.shops import load_shop
 from schemas.errors import SettingsError
-from schemas.settings.shop import load_shop
 
 WHY = {
     "link": "its product type is linked to this section in Torgsoft",

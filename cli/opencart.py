@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from cli.console import out, out_json
+from engine.setup.shops import load_shop
 from schemas.errors import SettingsError, closest
 from schemas.settings.opencart import OpenCartStore
-from schemas.settings.shop import Shop, load_shop
+from schemas.settings.shop import Shop
 
 
 def run_check(shop: str, store: str | None, as_json: bool) -> None:

@@ -9,10 +9,12 @@ from pathlib import Path
 
 from cli.console import console_steps, out, shown
 from cli.run import complain, show
+from engine.setup.shops import load_shop
 from schemas.errors import SettingsError
 from schemas.plan import Plan
 from schemas.report import RunReport
-from schemas.settings.shop import Shop, load_shop
+from schemas.settings.shop import Shop
+from state.url import state_url
 
 
 def run_plan(
@@ -121,7 +123,7 @@ def _names(shop: Shop, plan: Plan) -> dict[int, str]:
     from state.database import State
     from state.history import History
 
-    state = State(shop.state_url, shop.name)
+    state = State(state_url(shop), shop.name)
     try:
         return category_names(History(shop.folder / "history"), state, plan)
     finally:

@@ -9,10 +9,12 @@ from difflib import get_close_matches
 from typing import Any
 
 from cli.console import out, out_json
+from engine.setup.shops import load_shop, shop_word
 from schemas.errors import SettingsError, closest
 from schemas.reasons import REASONS
-from schemas.settings.shop import Shop, load_shop
+from schemas.settings.shop import Shop
 from state.database import State
+from state.url import state_url
 
 TABLES = {"product_types": "raw_product_types", "sections": "raw_sections", "goods": "raw_goods"}
 
@@ -28,7 +30,7 @@ def run_list(name: str, run: str, as_json: bool) -> None:
     if as_json:
         out_json({"shop": shop.name, "run": row["run"], "rows": rows})
     else:
-        out(list_text(shop.word, row["run"], rows))
+        out(list_text(shop_word(shop), row["run"], rows))
 
 
 def run_show(name: str, key: str, run: str, as_json: bool) -> None:
@@ -69,7 +71,7 @@ def run_accept(name: str, table: str, key: str, reason: str | None, note: str, a
         raise SettingsError("the note is empty", "say why the row may stay as it is")
     chosen = _of_reason(found, reason)
     fresh = [row for row in chosen if (row["accepted"] or {}).get("note") != note]
-    state = State(shop.state_url, shop.name)
+    state = State(state_url(shop), shop.name)
     try:
         at = datetime.now().astimezone().isoformat("T", "seconds")
         state.accept({_identity(row) for row in fresh}, note, at)
@@ -81,7 +83,7 @@ def run_accept(name: str, table: str, key: str, reason: str | None, note: str, a
 def run_unaccept(name: str, table: str, key: str, reason: str | None, as_json: bool) -> None:
     """Take an acceptance back; the row need not be in the quarantine any more."""
     shop = load_shop(name)
-    state = State(shop.state_url, shop.name)
+    state = State(state_url(shop), shop.name)
     try:
         rows = [row for row in state.accepted() if row["table"] == _table(table)]
         found = [row for row in rows if row["row_key"] == key]
@@ -107,12 +109,12 @@ def run_replay(name: str, run: str, as_json: bool) -> None:
         told = {part: [_plain(row) for row in getattr(result, part)] for part in ("passes", "still", "new")}
         out_json({"shop": shop.name, "run": result.run, **told, "over_limit": result.over_limit})
     else:
-        out(replay_text(shop.word, result.run, result.passes, result.still, result.new, result.over_limit))
+        out(replay_text(shop_word(shop), result.run, result.passes, result.still, result.new, result.over_limit))
 
 
 def _rows(shop: Shop, run: str) -> list[dict[str, Any]]:
     """The rejected rows of a run, each with its acceptance or None."""
-    state = State(shop.state_url, shop.name)
+    state = State(state_url(shop), shop.name)
     try:
         accepted = {_identity(row): {"note": row["note"], "at": row["accepted_at"]} for row in state.accepted()}
         rows = state.quarantine(run)
@@ -130,7 +132,7 @@ def _since(shop: Shop, row: Mapping[str, Any], run: str) -> dict[str, str]:
     """The first run of the unbroken line of runs up to ``run`` that rejected the row for this reason."""
     from engine.runs.replay import judged
 
-    state = State(shop.state_url, shop.name)
+    state = State(state_url(shop), shop.name)
     try:
         runs = [item for item in state.runs() if judged(item)]
         rejected = state.rejections(*_identity(row))

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from cli.console import out, out_json
+from engine.setup.shops import load_shop, shop_word
 from schemas.errors import SettingsError
-from schemas.settings.shop import Shop, load_shop
+from schemas.settings.shop import Shop
+from state.url import state_url
 
 
 def run_list(name: str | None, limit: int, as_json: bool) -> None:
@@ -31,7 +33,7 @@ def facts(shop: Shop) -> list[dict[str, Any]]:
     from reports.runs import run_facts
     from state.database import State
 
-    state = State(shop.state_url, shop.name)
+    state = State(state_url(shop), shop.name)
     try:
         rows, loaded = state.runs(), state.loaded()
     finally:
@@ -70,7 +72,7 @@ def _rows(shop: Shop) -> list[dict[str, Any]]:
     """The rows of ``runs``, newest first."""
     from state.database import State
 
-    state = State(shop.state_url, shop.name)
+    state = State(state_url(shop), shop.name)
     try:
         return state.runs()
     finally:
@@ -91,7 +93,7 @@ def run_diff(name: str, before: str, after: str, as_json: bool) -> None:
         if not row["catalogue"]:
             raise SettingsError(
                 f"run {row['run']} ended before it had a catalogue ({row['outcome']})",
-                f"choose another: torgsync runs {shop.word}",
+                f"choose another: torgsync runs {shop_word(shop)}",
             )
     old, new = (history.catalogue(row["catalogue"]) for row in rows)
     found = operations(wanted_contents(new, Rows()), wanted_contents(old, Rows()), Absent())

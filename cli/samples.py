@@ -7,9 +7,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cli.console import console_steps, out, out_json
+from engine.setup.shops import load_shop
 from schemas.errors import SettingsError, TorgsyncError, closest
 from schemas.report import RunReport
-from schemas.settings.shop import load_shop
 
 COMMITTED = ("assignments.csv", "categories.csv", "offers.csv", "quarantine.csv", "TSGoods.trs", "tree.txt")
 """What of a sample's output is committed: everything but the report, which holds times."""

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from database.scrubbing import without
 from engine.secrets import secrets_of
 from schemas.catalogue import Catalogue
 from schemas.contents import Contents
-from schemas.database_url import without
 from schemas.errors import StoreError, TorgsyncError
 from schemas.report import StoreResult
 from schemas.settings.shop import Shop

@@ -23,6 +23,7 @@ from sqlalchemy.pool import NullPool
 from schemas.errors import SettingsError, ShopBusy
 from schemas.settings.shop import Shop
 from state.engine import told_errors
+from state.url import state_url
 
 PATIENCE = 0.5
 """Seconds that a held lock is waited for: somebody who only looks whether the shop is held has it for a moment."""
@@ -46,7 +47,7 @@ def held(shop: Shop) -> bool:
     if not _acquired(lock, 0):
         return True
     lock.release()
-    with told_errors(shop.state_url):
+    with told_errors(state_url(shop)):
         connection = _connect(shop)
         if connection is None:
             return False
@@ -90,7 +91,7 @@ def _database(shop: Shop, end: float) -> Iterator[None]:
     """The advisory lock of the shop's name, where the state is PostgreSQL's."""
     connection = None
     try:
-        with told_errors(shop.state_url):
+        with told_errors(state_url(shop)):
             connection = _connect(shop)
             if connection is not None:
                 _lock(connection, shop, max(end, time.monotonic() + PATIENCE))
@@ -103,7 +104,7 @@ def _database(shop: Shop, end: float) -> Iterator[None]:
 
 def _connect(shop: Shop) -> Connection | None:
     """A connection of the lock's own, which tells the holder in its name; None where the state is a file."""
-    url = make_url(shop.state_url)
+    url = make_url(state_url(shop))
     if url.get_backend_name() != "postgresql":
         return None
     name = {"application_name": application_name(os.getpid(), os.uname().nodename, _now())}

@@ -13,7 +13,7 @@ from engine.apply import apply_plan
 from engine.context import Run, RunKind, RunOptions
 from engine.guards import stop_at_guards
 from engine.planning import make_plan
-from engine.sections import names_policy, shop_rules
+from engine.sections import shop_rules
 from engine.session import run_session
 from engine.stages import Extracted, Planned
 from engine.steps import Steps
@@ -83,6 +83,6 @@ def extract_base(run: Run, read: Reader | None = None) -> Extracted:
     check_extract(extract)
     fingerprint = run.history.save_extract(extract)
     run.state.note_extract(run.name, fingerprint)
-    cleaned = run.steps("validate", clean, extract, names_policy(run.shop))
+    cleaned = run.steps("validate", clean, extract, run.shop.names)
     run.findings.rejected = cleaned.quarantine
     return Extracted(extract, fingerprint, rules, cleaned)

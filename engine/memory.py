@@ -55,7 +55,7 @@ class Memory:
 
     def due_tombstones(self, store: str = SHOP_WIDE) -> list[Tombstone]:
         """What has been absent for long enough to be retired tonight."""
-        return due(self.tombstones(store).values(), self.shop.removals.retire_after, self.night)
+        return due(self.tombstones(store).values(), self.shop.removals.retire_after_nights, self.night)
 
     def redirects_for(self, catalogue: Catalogue, store: str = SHOP_WIDE, separate: Collection[str] = ()) -> Redirects:
         """The redirects once ``catalogue`` is loaded, by way of what stores showed since the last load.

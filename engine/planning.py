@@ -110,7 +110,7 @@ def _separate_target(run: Run, decided: Decided, store: str, shop_wide: TargetSt
     if loaded is None or of_shop is None:
         return None
     target = _target_state(run, decided, store, decided.shop_wide)
-    others, nights = run.memory.tombstones(), run.shop.removals.retire_after
+    others, nights = run.memory.tombstones(), run.shop.removals.retire_after_nights
     mine = run.memory.tombstones(store)
     waiting = any(key not in others and tombstone.nights <= nights for key, tombstone in mine.items())
     if not waiting and target.redirects == shop_wide.redirects and loaded.catalogue == of_shop.catalogue:

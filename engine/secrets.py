@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from schemas.database_url import secrets_in
+from database.scrubbing import secrets_in
 from schemas.settings.shop import Shop
 
 

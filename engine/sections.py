@@ -6,14 +6,13 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from schemas.errors import SchemaError
+from schemas.errors import RulesError, SchemaError
 from schemas.registry import Registry
-from schemas.rules import Rules, load_rules
+from schemas.rules import Rules, parse_rules
 from schemas.settings.shop import Shop
 from transforms import quarantine
 from transforms.clean import Clean
 from transforms.matching import Matching, match_rules
-from transforms.names import NamesPolicy
 from transforms.numbers import Numbered, assign_numbers, taken_numbers
 from transforms.sections import SectionPlan, build_sections
 from transforms.tree import check_tree
@@ -29,15 +28,18 @@ class Decisions:
     matching: Matching
 
 
-def names_policy(shop: Shop) -> NamesPolicy:
-    """The shop's names policy as the transforms take it."""
-    return NamesPolicy(shop.names.forbidden, shop.names.max_length)
-
-
 def shop_rules(shop: Shop) -> Rules:
     """The shop's rules. Raises RulesError for a faulty file, and for a rule that is for an unknown store."""
-    path = shop.path(shop.sections.rules) if shop.sections.rules else None
-    return load_rules(path, [store.name for store in shop.stores])
+    if not shop.sections.rules:
+        return Rules()
+    path = shop.path(shop.sections.rules)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise RulesError(f"{path}: no such file", "write it, or remove sections.rules from shop.toml") from error
+    except UnicodeDecodeError as error:
+        raise RulesError(f"{path}: not UTF-8 ({error.reason} at byte {error.start})", "save it as UTF-8") from error
+    return parse_rules(text, path.name, [store.name for store in shop.stores])
 
 
 def rules_text(shop: Shop) -> str:
@@ -64,7 +66,7 @@ def decide_sections(
     matching = match_rules(clean.product_types, rules, store)
     known = {meaning.number: meaning.identity for meaning in registry.meanings.values()}
     sections = build_sections(
-        clean.product_types, clean.sections, rules, matching, shop.sections.unmapped, names_policy(shop), known
+        clean.product_types, clean.sections, rules, matching, shop.sections.unmapped, shop.names, known
     )
     numbered = assign_numbers(sections.sections, registry, shop.sections.first_number, clean.reserved)
     return Decisions(clean, sections, numbered, matching)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from database.scrubbing import without
 from engine.alerts.alerts import announce, announce_refused, judge
 from engine.context import Run, RunKind, RunOptions
 from engine.lock import hold
@@ -18,14 +19,15 @@ from engine.memory import Memory
 from engine.outputs import write_outputs
 from engine.run_report import fill_report
 from engine.secrets import secrets_of
+from engine.setup.shops import shop_word
 from engine.steps import Steps
-from schemas.database_url import without
 from schemas.errors import Interrupted, NotApproved, SettingsError, ShopBusy, TorgsyncError, closest
 from schemas.report import Outcome, RunReport
 from schemas.settings.shop import Shop
 from state.database import State
 from state.history import History
 from state.open import open_state
+from state.url import state_url
 from transforms.guards import GUARDS
 from transforms.redirects import CLOCK_STEP
 
@@ -75,7 +77,7 @@ def _recorded(shop: Shop, body: Callable[[Run], None], kind: RunKind, options: R
         if kind.purpose != "apply":  # a plan file names its shop: it shows that it is another's
             refuse_renamed(shop, state)
         run = _begin(shop, state, kind, options, steps)
-        run.warn(*_clock(datetime.fromisoformat(run.report.started_at), state))
+        run.warn(*shop.warnings, *_clock(datetime.fromisoformat(run.report.started_at), state))
         state.start_run(run.report, options.flow_run)
         _guarded(run, body)
     return run.report
@@ -93,7 +95,7 @@ def _begin(shop: Shop, state: State, kind: RunKind, options: RunOptions, steps: 
     )
     history = History(shop.folder / "history")
     chosen = options.stores
-    usual = " ".join([f"torgsync {kind.purpose} {shop.word}", *(f"--store {store}" for store in chosen or ())])
+    usual = " ".join([f"torgsync {kind.purpose} {shop_word(shop)}", *(f"--store {store}" for store in chosen or ())])
     return Run(
         shop=shop,
         report=report,
@@ -113,8 +115,9 @@ def refuse_renamed(shop: Shop, state: State) -> None:
     Under a new name nothing would be known of the numbers that were given, and they would be given again with other
     meanings. A state that lies elsewhere may be of many shops: there a new one is nothing strange.
     """
-    file = shop.state_url.removeprefix("sqlite:///")
-    if file == shop.state_url or Path(file).parent != shop.folder.resolve():
+    url = state_url(shop)
+    file = url.removeprefix("sqlite:///")
+    if file == url or Path(file).parent != shop.folder.resolve():
         return
     if others := state.strangers():
         raise SettingsError(
@@ -188,7 +191,7 @@ def _interrupted(run: Run, error: BaseException) -> None:
     report = run.report
     report.outcome, report.exit_code = "interrupted", getattr(error, "exit_code", 130)
     report.message = "stopped by Ctrl-C" if isinstance(error, KeyboardInterrupt) else "stopped by a signal"
-    resume = f"torgsync resume {run.shop.word} {report.run}, or run again"
+    resume = f"torgsync resume {shop_word(run.shop)} {report.run}, or run again"
     report.next_step = resume if run.findings.plan is not None else "run again"
     run.findings.broken = True
 

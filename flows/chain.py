@@ -29,6 +29,7 @@ from reports.chain import chain_markdown
 from schemas.chain import ChainReport, ShopResult
 from schemas.errors import SettingsError
 from schemas.settings.shop import Shop
+from state.url import state_url
 
 INSTALL = ".venv/bin/python -m pip install prefect-dask"
 
@@ -131,7 +132,7 @@ def check_shared(shop: Shop) -> None:
     """Raise SettingsError where the shop's state is a file: workers of several machines would not share it, nor its
     lock, and a night that another worker does again would not know what the first one did.
     """
-    if make_url(shop.state_url).get_backend_name() != "postgresql":
+    if make_url(state_url(shop)).get_backend_name() != "postgresql":
         raise SettingsError(
             f"shop {shop.name} keeps its state in a file, which Dask's workers do not share",
             "put it into PostgreSQL: [state] url_env in shop.toml, see docs/chain.md",

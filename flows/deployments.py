@@ -19,6 +19,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.utilities.callables import parameter_schema
 from prefect.workers.process import ProcessWorker
 
+from engine.setup.shops import shop_word
 from flows.chain import sync_chain
 from flows.form import offering
 from flows.sync import rollback_shop, sync_shop
@@ -49,7 +50,7 @@ class Deployment:
 
 def shop_deployments(shop: Shop) -> list[Deployment]:
     """The four deployments of one shop."""
-    word, when = shop.word, shop.schedule
+    word, when = shop_word(shop), shop.schedule
 
     def made(kind: str, flow: Flow[..., Any], text: str, **more: Any) -> Deployment:
         parameters = {"shop": word, **more.pop("parameters", {})}
@@ -81,7 +82,7 @@ def chain_deployment(shops: Sequence[Shop]) -> Deployment:
         "all-shops", sync_chain,
         "Runs many shops at once, several at a time, or on a Dask scheduler's workers; one shop's failure leaves the "
         "others whole.",
-        {"shops": [shop.word for shop in shops]}, tuple(shops), tags=(TAG,),
+        {"shops": [shop_word(shop) for shop in shops]}, tuple(shops), tags=(TAG,),
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, create_model
 from pydantic_core import CoreSchema
 
+from engine.setup.shops import shop_word
 from schemas.settings.shop import Shop
 from transforms.guards import GUARDS
 
@@ -46,7 +47,7 @@ class _Choice:
 
 
 def _shops() -> list[str]:
-    return [shop.word for shop in _offered.get()]
+    return [shop_word(shop) for shop in _offered.get()]
 
 
 def _stores() -> list[str]:

@@ -24,6 +24,7 @@ from schemas.report import Outcome, RunReport
 from schemas.settings.shop import Shop
 from state.database import State as StateDatabase
 from state.history import History
+from state.url import state_url
 
 STATE_NAMES: dict[Outcome, str] = {
     "failed": "Failed",
@@ -84,7 +85,7 @@ def report_address(report: RunReport) -> str:
 def _publish(shop: Shop, report: RunReport) -> None:
     history = History(shop.folder / "history")
     plan = history.plan(report.run)
-    state = StateDatabase(shop.state_url, shop.name)
+    state = StateDatabase(state_url(shop), shop.name)
     try:
         names = category_names(history, state, plan) if plan else {}
         rejected = state.quarantine(report.run)

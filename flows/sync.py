@@ -26,6 +26,7 @@ from engine import main_path
 from engine.runs.find import run_of_flow, run_of_night
 from engine.runs.resume import resume
 from engine.runs.rollback import rollback
+from engine.setup.shops import load_shop
 from engine.steps import Progress
 from flows.approval import ask
 from flows.form import AllowedGuards, ShopChoice, StoreChoice, WaitMinutes
@@ -34,7 +35,7 @@ from flows.process import die_with_parent, run_options
 from flows.tasks import TaskSteps
 from schemas.errors import TorgsyncError
 from schemas.report import RunReport
-from schemas.settings.shop import Shop, load_shop
+from schemas.settings.shop import Shop
 
 Listen = Callable[[str, float | None], None]
 

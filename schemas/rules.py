@@ -7,31 +7,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from schemas.errors import RulesError, closest
 from schemas.numbers import MAX_NUMBER
+from schemas.settings.base import Settings
 
 Number = Annotated[int, Field(ge=1, le=MAX_NUMBER)]
 Path_ = Annotated[list[str], Field(min_length=1)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Glob(_Strict):
+class Glob(Settings):
     """A name by shell pattern: ``{glob: "Браслет*"}``."""
 
     glob: str
 
 
-class Regex(_Strict):
+class Regex(Settings):
     """A name by regular expression, found anywhere in it: ``{regex: "^№ ?\\d+"}``."""
 
     regex: str
@@ -46,7 +42,7 @@ class Regex(_Strict):
         return value
 
 
-class Match(_Strict):
+class Match(Settings):
     """Which product types a rule is for; all conditions given must hold.
 
     ``path`` is a list of names, ``*`` stands for one level, ``**`` for any number of levels. ``goods_below`` N: fewer
@@ -66,13 +62,13 @@ class Match(_Strict):
         return self
 
 
-class ByNumber(_Strict):
+class ByNumber(Settings):
     """A section by its number."""
 
     number: Number
 
 
-class ByPath(_Strict):
+class ByPath(Settings):
     """A section by path: that of the product type with this path, else that of the section with this chain of names."""
 
     path: Path_
@@ -81,14 +77,14 @@ class ByPath(_Strict):
 Target = ByNumber | ByPath
 
 
-class Create(_Strict):
+class Create(Settings):
     """A free-standing section for the matched types."""
 
     name: str
     under: Literal["root"] | Target = "root"
 
 
-class Do(_Strict):
+class Do(Settings):
     """What a rule does: one of merge, exclude, create; or rename, place and number together."""
 
     merge: Literal["parent", "root"] | Target | None = None
@@ -109,7 +105,7 @@ class Do(_Strict):
         return self
 
 
-class Rule(_Strict):
+class Rule(Settings):
     """One rule of ``rules.yaml``. ``line`` is where it stands in the file."""
 
     match: Match
@@ -134,7 +130,7 @@ class Rule(_Strict):
         return not self.only_store or store in self.only_store
 
 
-class Rules(_Strict):
+class Rules(Settings):
     """All rules of a shop, in order; ``file`` is for messages."""
 
     rules: tuple[Rule, ...] = ()
@@ -149,8 +145,11 @@ class Rules(_Strict):
         return {name for rule in self.rules for name in rule.only_store}
 
 
-def parse_rules(text: str, file: str = "rules.yaml") -> Rules:
-    """Rules from YAML text. Raises RulesError that lists every fault with file, line and the closest known word."""
+def parse_rules(text: str, file: str = "rules.yaml", stores: Collection[str] | None = None) -> Rules:
+    """Rules from YAML text. Raises RulesError that lists every fault with file, line and the closest known word.
+
+    A rule that is for none of ``stores`` is a fault as well.
+    """
     try:
         data = YAML(typ="rt").load(text)
     except MarkedYAMLError as error:
@@ -168,28 +167,13 @@ def parse_rules(text: str, file: str = "rules.yaml") -> Rules:
         if isinstance(rule, dict):
             rule["line"] = _line(data, ("rules", index))
     try:
-        return Rules.model_validate({"rules": plain, "file": file})
+        rules = Rules.model_validate({"rules": plain, "file": file})
     except ValidationError as error:
         faults = dict.fromkeys(_explain(e, data, file) for e in error.errors())
         raise RulesError("\n".join(faults), "edit the rules, then run the same command again") from error
-
-
-def load_rules(path: Path | None, stores: Collection[str] | None = None) -> Rules:
-    """Rules from a file, or none when there is no file setting.
-
-    Raises RulesError when the file is absent, or when a rule is for a store that is none of ``stores``.
-    """
-    if path is None:
-        return Rules()
-    try:
-        rules = parse_rules(path.read_text(encoding="utf-8-sig"), path.name)
-        if stores is not None:
-            _check_stores(rules, stores)
-        return rules
-    except FileNotFoundError as error:
-        raise RulesError(f"{path}: no such file", "write it, or remove sections.rules from shop.toml") from error
-    except UnicodeDecodeError as error:
-        raise RulesError(f"{path}: not UTF-8 ({error.reason} at byte {error.start})", "save it as UTF-8") from error
+    if stores is not None:
+        _check_stores(rules, stores)
+    return rules
 
 
 def _check_stores(rules: Rules, stores: Collection[str]) -> None:

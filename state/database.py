@@ -13,10 +13,10 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from database.migrations import migrate
 from schemas.contents import Key, Rows
 from schemas.errors import StalePlan
 from schemas.registry import Meaning, Registry
-from schemas.sql import migrate
 from state.engine import open_engine, told_errors
 from state.quarantine import QuarantineState, replace
 from state.runs import RunsState

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
-from schemas.database_url import own_words
+from database.scrubbing import own_words
 from schemas.errors import SettingsError
 
 

@@ -31,14 +31,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
+from database.columns import ReadJson, sql_columns
+from database.migrations import migrate, schema_version
+from database.scrubbing import own_words
+from database.url import database_url, url_text
 from schemas.catalogue import Catalogue
 from schemas.contents import Contents, Entity, Key, Rows
-from schemas.database_url import database_url, own_words, url_text
 from schemas.errors import StoreError
 from schemas.plan import Operation
 from schemas.report import StoreResult
 from schemas.settings.stores import SqlStore
-from schemas.sql import ReadJson, migrate, schema_version, sql_columns
 from schemas.tables import CATEGORIES, OFFERS
 from stores.bulk import batched, insert_rows
 from stores.protocol import Begun, Capabilities, Progress, Replan, Wanted, silent

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 from pandera.pandas import DataFrameSchema
 
-from engine.sections import Decisions, decide_sections, names_policy
+from engine.sections import Decisions, decide_sections
 from schemas.catalogue import Catalogue
 from schemas.extract import Extract
 from schemas.registry import Registry
@@ -82,7 +82,7 @@ def decide(
     parsed = parse_rules(rules) if isinstance(rules, str) else rules
     shop = Shop.model_validate({"name": "test", "folder": Path(), "source": {"dsn": "none.fdb"}, "sections": settings})
     raw = Extract(types, sections, goods)
-    cleaned = clean(raw, names_policy(shop))
+    cleaned = clean(raw, shop.names)
     decided = decide_sections(shop, cleaned, raw.sections, parsed, registry or Registry())
     catalogue = build_catalogue(
         decided.clean.product_types, decided.clean.goods, decided.sections, decided.numbered.sections

@@ -9,11 +9,11 @@ import pytest
 from schemas.reasons import REASONS
 from schemas.rules import Do, Match, Rule
 from schemas.settings.alerts import ALERT_KINDS, AlertsSettings
+from schemas.settings.names import NamesSettings
 from schemas.settings.schedule import ApprovalSettings, ScheduleSettings
 from schemas.settings.shop import (
     GuardsSettings,
     HistorySettings,
-    NamesSettings,
     QuarantineSettings,
     RedirectsSettings,
     RemovalsSettings,

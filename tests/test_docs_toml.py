@@ -11,9 +11,10 @@ import pytest
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+from engine.setup.shops import load_shop
 from schemas.settings.alerts import AlertsSettings
 from schemas.settings.delivery import DeliverySettings
-from schemas.settings.shop import SchemaMap, Shop, load_shop
+from schemas.settings.shop import SchemaMap, Shop
 from schemas.settings.stores import KINDS
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -13,9 +13,18 @@ import pytest
 from schemas.errors import EXIT_CODES
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("cli", "engine", "files", "flows", "reports", "schemas", "sources", "state", "stores", "transforms")
+PACKAGES = (
+    "cli", "database", "engine", "files", "flows", "reports", "schemas", "sources", "state", "stores", "transforms",
+)  # fmt: skip
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 MOST_LINES = 350
+
+IO = re.compile(
+    r"^\s*(?:import|from) (?:alembic|fdb|glob|httpx|os\b(?!\.path)|shutil|socket|sqlalchemy|subprocess|tempfile)"
+    r"|\bopen\(|\.(?:read_|write_)(?:text|bytes)\(|\.(?:is_file|is_dir|exists|stat|mkdir|glob|rglob|iterdir|cwd)\(|\benviron\b|\bgetenv\(",
+    re.MULTILINE,
+)
+"""What code says that reads or writes something outside the process."""
 
 MACHINE_PATHS = re.compile(r"(?<![\w./-])/(?:work|root|home)/\w", re.ASCII)
 
@@ -126,6 +135,17 @@ def test_ci_only_calls_run():
     assert "sh run test" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 
+def test_schemas_only_declare_and_read_or_write_nothing():
+    """No file, no environment variable, no database: what needs one belongs to the room that uses it (ADR 15)."""
+    found = {
+        f"{path.relative_to(ROOT)}: {match.group().strip()}"
+        for path in (ROOT / "schemas").rglob("*.py")
+        for match in IO.finditer(path.read_text(encoding="utf-8"))
+    }
+    assert found == set()
+    assert IO.search((ROOT / "database" / "url.py").read_text(encoding="utf-8")), "the test sees what is there"
+
+
 def test_no_module_is_longer_than_a_person_wants_to_read():
     modules = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
     lengths = {p.relative_to(ROOT).as_posix(): len(p.read_text(encoding="utf-8").splitlines()) for p in modules}
@@ -140,14 +160,14 @@ def test_rooms_import_only_what_the_design_allows():
 
 @pytest.mark.parametrize("shop", sorted(path.parent.name for path in ROOT.glob("data/samples/*/shop.toml")))
 def test_a_sample_shop_is_whole_and_says_what_it_shows(shop):
-    from schemas.rules import load_rules
-    from schemas.settings.shop import load_shop
+    from engine.sections import shop_rules
+    from engine.setup.shops import load_shop
     from sources.stand_in.csv_input import read_csv_dir
 
     folder = ROOT / "data" / "samples" / shop
     settings = load_shop(folder)
     assert settings.name == shop
-    assert load_rules(settings.path(settings.sections.rules)).rules
+    assert shop_rules(settings).rules
     types, _, goods = read_csv_dir(folder / "input")
     assert len(types)
     assert len(goods)

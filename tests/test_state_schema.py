@@ -12,11 +12,11 @@ from alembic.migration import MigrationContext
 from pydantic import ValidationError
 from sqlalchemy import MetaData, String, create_engine
 
+from database.migrations import migrate, schema_version
 from schemas.errors import TorgsyncError
 from schemas.report import RunReport
 from schemas.settings.names import MAX_NAME
 from schemas.settings.shop import Shop
-from schemas.sql import migrate, schema_version
 from state import tables as state_tables
 from state.database import VERSIONS as STATE_VERSIONS
 from state.database import State

@@ -8,9 +8,10 @@ import pandas as pd
 
 from schemas.extract import Extract
 from schemas.numbers import MAX_NUMBER
+from schemas.settings.names import NamesSettings
 from schemas.tables import CLEAN_PRODUCT_TYPES, RAW_GOODS, RAW_PRODUCT_TYPES, RAW_SECTIONS, TEXT, conform
 from transforms import quarantine
-from transforms.names import NamesPolicy, clean_name, fault
+from transforms.names import clean_name, fault
 from transforms.tree import check_tree, paths
 from transforms.validate import split_valid
 from transforms.values import key_or_none, missing
@@ -51,7 +52,7 @@ class Clean:
     reserved: frozenset[int]
 
 
-def clean(raw: Extract, policy: NamesPolicy) -> Clean:
+def clean(raw: Extract, policy: NamesSettings) -> Clean:
     """Validate and clean one extract (design.md section 4: Numbers, Names, Tree).
 
     Every raw row is either in the result or in its quarantine, with a reason. Raises SchemaError when a table's shape
@@ -71,7 +72,7 @@ def clean(raw: Extract, policy: NamesPolicy) -> Clean:
     )
 
 
-def _clean_types(raw: pd.DataFrame, policy: NamesPolicy) -> tuple[pd.DataFrame, pd.DataFrame, tuple[NameChange, ...]]:
+def _clean_types(raw: pd.DataFrame, policy: NamesSettings) -> tuple[pd.DataFrame, pd.DataFrame, tuple[NameChange, ...]]:
     valid, rejects = split_valid(raw, RAW_PRODUCT_TYPES, "type_id")
     ids = [int(i) for i in valid["type_id"]]
     names = dict(zip(ids, (clean_name(str(n), policy) for n in valid["name"]), strict=True))
@@ -105,7 +106,7 @@ def _clean_types(raw: pd.DataFrame, policy: NamesPolicy) -> tuple[pd.DataFrame, 
 
 
 def _clean_sections(
-    raw: pd.DataFrame, policy: NamesPolicy
+    raw: pd.DataFrame, policy: NamesSettings
 ) -> tuple[dict[int, HandSection], pd.DataFrame, tuple[NameChange, ...]]:
     valid, rejects = split_valid(raw, RAW_SECTIONS, "section_key")
     keys = [int(k) for k in valid["section_key"]]

@@ -52,7 +52,7 @@ class Limits:
     max_moved_share: float = 0.30
     max_renamed_share: float = 0.30
     max_changed_share: float = 0.50
-    max_newest_gone: int = 2
+    max_lost_newest: int = 2
 
     def rows(self, share: float, size: int) -> int:
         """A share as a count of rows."""
@@ -122,7 +122,7 @@ def catalogue_violations(after: Catalogue, before: Catalogue, limits: Limits) ->
                 GuardViolation(guard="mass_rename", measured=renamed, limit=limit,
                      message=f"{renamed} of {len(old)} {what} have another name than in the last run")
             )  # fmt: skip
-    violations += _older(goods[0], goods[1], limits.max_newest_gone)
+    violations += _older(goods[0], goods[1], limits.max_lost_newest)
     violations += _moved(before, after, limits)
     violations += _roots(before, after)
     violations += _second_root(before, after)

@@ -6,18 +6,11 @@ Torgsoft wants names without special characters; which ones is unknown (domain.m
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+
+from schemas.settings.names import NamesSettings
 
 _REMOVED = {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"}  # control, surrogate, private, unassigned, separators
 _INVISIBLE = "\u200b\u2060\ufeff\u00ad"  # zero-width blanks, BOM, soft hyphen: they make equal names look unequal
-
-
-@dataclass(frozen=True)
-class NamesPolicy:
-    """``forbidden`` characters become blanks; a name longer than ``max_length`` characters is refused."""
-
-    forbidden: str = ';|="<>\\'
-    max_length: int = 255
 
 
 def normalize(text: str) -> str:
@@ -25,7 +18,7 @@ def normalize(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
-def clean_name(text: str, policy: NamesPolicy) -> str:
+def clean_name(text: str, policy: NamesSettings) -> str:
     """The name by the policy; may be empty when nothing usable is left. Idempotent."""
     composed = unicodedata.normalize("NFC", text)
     kept = (
@@ -36,7 +29,7 @@ def clean_name(text: str, policy: NamesPolicy) -> str:
     return normalize("".join(kept))
 
 
-def fault(clean: str, policy: NamesPolicy) -> str | None:
+def fault(clean: str, policy: NamesSettings) -> str | None:
     """The reason code why a cleaned name cannot name a section, or None."""
     if not clean:
         return "name_unusable"

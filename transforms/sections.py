@@ -14,9 +14,10 @@ import pandas as pd
 
 from schemas.errors import RulesError, TorgsyncError
 from schemas.rules import ByNumber, Do, Rule, Rules, Target
+from schemas.settings.names import NamesSettings
 from transforms.clean import HandSection
 from transforms.matching import Matching
-from transforms.names import NamesPolicy, clean_name, fault, normalize
+from transforms.names import clean_name, fault, normalize
 from transforms.tree import check_tree, paths
 from transforms.values import key_or_none
 
@@ -65,7 +66,7 @@ def build_sections(
     rules: Rules,
     matching: Matching,
     policy: Policy,
-    names: NamesPolicy,
+    names: NamesSettings,
     known_numbers: Mapping[int, str],
 ) -> SectionPlan:
     """Decide the section of every clean product type.
@@ -108,7 +109,7 @@ class _Builder:
         rules: Rules,
         matching: Matching,
         policy: Policy,
-        names: NamesPolicy,
+        names: NamesSettings,
         known_numbers: Mapping[int, str],
     ) -> None:
         self.rules, self.matching, self.policy, self.names = rules, matching, policy, names

@@ -9,17 +9,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
+from database.scrubbing import without
 from engine.alerts.notify import Sent, send, split_urls
 from engine.context import Run
 from engine.lock import held
 from engine.secrets import secrets_of
+from engine.setup.shops import shop_word
 from reports.alert import alert_kinds, alert_text, subject
-from schemas.database_url import without
 from schemas.errors import SettingsError, TorgsyncError
 from schemas.report import Outcome, Purpose, RunReport
 from schemas.settings.alerts import NIGHTLY
 from schemas.settings.shop import Shop
 from state.database import State
+from state.url import state_url
 from transforms.degraded import FULL, degraded
 
 _LOADED = ("ok", "some stores failed")
@@ -139,7 +141,7 @@ class Late:
 def overdue(shop: Shop, most: timedelta, now: datetime) -> Late | None:
     """Whether the last run that ended ok is older than ``most``; None also where there never was one."""
     try:
-        state = State(shop.state_url, shop.name)
+        state = State(state_url(shop), shop.name)
         try:
             good = next((row for row in state.runs(purposes=NIGHTLY) if row["outcome"] == "ok"), None)
         finally:
@@ -156,7 +158,7 @@ def _too_old(good: dict[str, Any], now: datetime) -> str:
 def late_or_missing(shop: Shop, most: timedelta, now: datetime) -> str:
     """What is wrong with a shop's nights, in one line: none ended ok for longer than ``most``, or the last did not."""
     try:
-        state = State(shop.state_url, shop.name)
+        state = State(state_url(shop), shop.name)
         try:
             rows = state.runs(purposes=NIGHTLY)
         finally:
@@ -182,7 +184,9 @@ def late_or_missing(shop: Shop, most: timedelta, now: datetime) -> str:
 
 def send_late(shop: Shop, told: str) -> list[Sent]:
     """Tell what ``late_or_missing`` found. The heartbeat is left alone: its service has noticed by itself."""
-    body = f"{told}.\n\nWhat to do: torgsync runs {shop.word}; then see that the schedule runs, and run it by hand."
+    body = (
+        f"{told}.\n\nWhat to do: torgsync runs {shop_word(shop)}; then see that the schedule runs, and run it by hand."
+    )
     return tell(shop, receivers(shop)[0], subject(shop.name, "late or missing"), body, False)
 
 

@@ -19,7 +19,7 @@ from functools import partial
 from urllib.parse import unquote, urlsplit, urlunsplit
 from urllib.request import Request, urlopen
 
-from schemas.database_url import without
+from database.scrubbing import without
 
 SECONDS = 20.0
 """Time for all receivers together."""

@@ -13,9 +13,10 @@ from typing import Protocol
 from engine.chain.shop_run import Listen, ended
 from engine.chain.worker_pool import NOT_STARTED, Apart
 from engine.session import now
+from engine.setup.shops import find_shop, load_shop
 from schemas.chain import ChainReport, ShopResult
 from schemas.errors import Interrupted, SettingsError
-from schemas.settings.shop import find_shop, load_shop
+from state.url import state_url
 
 
 class One(Protocol):
@@ -51,7 +52,7 @@ def _identity(folder: str) -> object:
     """What a shop is known by in its state database; None where its settings are wrong, which its own run tells."""
     try:
         shop = load_shop(folder)
-        return shop.name, shop.state_url
+        return shop.name, state_url(shop)
     except SettingsError:
         return None
 

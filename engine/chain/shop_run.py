@@ -7,12 +7,13 @@ from pathlib import Path
 from time import perf_counter
 
 from engine.main_path import sync
+from engine.setup.shops import load_shop
 from engine.steps import Steps
 from reports.summary import phrase
 from schemas.chain import ChainOutcome, ShopResult
 from schemas.errors import Interrupted, SettingsError, ShopBusy, TorgsyncError
 from schemas.report import RunReport
-from schemas.settings.shop import Shop, load_shop
+from schemas.settings.shop import Shop
 
 Listen = Callable[[str, float | None], None]
 """Hears of each step's start (seconds None) and end."""

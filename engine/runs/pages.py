@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from engine.setup.shops import shop_word
 from schemas.errors import SettingsError
 from schemas.plan import Plan
 from schemas.report import RunReport
 from schemas.settings.shop import Shop
 from state.database import State
 from state.history import History
+from state.url import state_url
 
 
 def category_names(history: History, state: State, plan: Plan) -> dict[int, str]:
@@ -48,7 +50,7 @@ def read_report(shop: Shop, run: str) -> RunReport:
     if not row["report"]:
         raise SettingsError(
             f"run {row['run']} has left no report ({row['outcome']}{': ' + row['message'] if row['message'] else ''})",
-            f"torgsync runs {shop.word}",
+            f"torgsync runs {shop_word(shop)}",
         )
     return RunReport.model_validate(row["report"])
 
@@ -56,7 +58,7 @@ def read_report(shop: Shop, run: str) -> RunReport:
 def page_of(shop: Shop, run: str) -> str:
     """A run as a page."""
     report = read_report(shop, run)
-    state = State(shop.state_url, shop.name)
+    state = State(state_url(shop), shop.name)
     try:
         history = History(shop.folder / "history")
         return report_page(history, state, report, history.plan(report.run), state.quarantine(report.run))

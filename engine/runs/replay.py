@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.runs.find import find_run
-from engine.sections import decide_sections, names_policy, shop_rules
+from engine.sections import decide_sections, shop_rules
+from engine.setup.shops import shop_word
 from schemas.errors import QuarantineLimit, SettingsError
 from schemas.report import RunReport
 from schemas.settings.shop import Shop
 from state.database import State
 from state.history import History
+from state.url import state_url
 from transforms.clean import clean
 from transforms.guards import check_extract, check_quarantine
 
@@ -42,16 +44,17 @@ def judged_run(shop: Shop, run: str) -> dict[str, Any]:
         row = find_run(shop, run, plans=True)
         if not judged(row):
             raise SettingsError(
-                f"run {row['run']} ({row['purpose']}: {row['outcome']}) judged no rows", f"torgsync runs {shop.word}"
+                f"run {row['run']} ({row['purpose']}: {row['outcome']}) judged no rows",
+                f"torgsync runs {shop_word(shop)}",
             )
         return row
-    state = State(shop.state_url, shop.name)
+    state = State(state_url(shop), shop.name)
     try:
         found = next((row for row in state.runs() if judged(row)), None)
     finally:
         state.close()
     if found is None:
-        raise SettingsError(f"no run of shop {shop.name} has judged any rows yet", f"torgsync sync {shop.word}")
+        raise SettingsError(f"no run of shop {shop.name} has judged any rows yet", f"torgsync sync {shop_word(shop)}")
     return found
 
 
@@ -65,13 +68,13 @@ def replay(shop: Shop, run: str = "last") -> Replay:
     row = judged_run(shop, run)
     raw = History(shop.folder / "history").extract(row["extract"] or "")
     rules = shop_rules(shop)
-    state = State(shop.state_url, shop.name)
+    state = State(state_url(shop), shop.name)
     try:
         then, registry, accepted = state.quarantine(row["run"]), state.registry(), state.accepted()
     finally:
         state.close()
     check_extract(raw)
-    decided = decide_sections(shop, clean(raw, names_policy(shop)), raw.sections, rules, registry)
+    decided = decide_sections(shop, clean(raw, shop.names), raw.sections, rules, registry)
     frame = decided.clean.quarantine
     now = [{str(name): value for name, value in record.items()} for record in frame.to_dict("records")]
     before, after = _places(then), _places(now)

@@ -12,6 +12,7 @@ from engine.guards import stop_at_guards
 from engine.planning import make_plan
 from engine.runs.find import find_loaded_run, stores_that_took
 from engine.session import run_session
+from engine.setup.shops import shop_word
 from engine.stages import SHOP_WIDE, Decided, StoreCatalogue
 from engine.steps import Steps
 from schemas.errors import SettingsError
@@ -45,7 +46,7 @@ def rollback(
         if not plan_only:
             apply_plan(run, planned)
 
-    command = f"torgsync rollback {shop.word} --to {row['run']}"
+    command = f"torgsync rollback {shop_word(shop)} --to {row['run']}"
     return run_session(shop, body, RunKind("plan" if plan_only else "rollback", row["run"], command), options, steps)
 
 

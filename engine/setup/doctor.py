@@ -20,15 +20,17 @@ from engine.alerts.alerts import late_or_missing, receivers
 from engine.lock import held
 from engine.sections import shop_rules
 from engine.session import refuse_renamed
+from engine.setup.shops import load_shop, shop_word
 from engine.stores import adapter_of
 from schemas.errors import SettingsError, TorgsyncError
 from schemas.settings.alerts import TOO_OLD
 from schemas.settings.delivery import DeliverySettings
-from schemas.settings.shop import Shop, load_shop
+from schemas.settings.shop import Shop
 from schemas.settings.stores import FileStore, SqlStore, StoreSettings
 from sources.firebird.extract import count_base
 from state.database import State
 from state.history import History
+from state.url import state_url
 from stores.delivery import Destination, check
 from stores.protocol import PriorState
 
@@ -59,7 +61,8 @@ def examine(name: str | Path) -> Iterator[Finding]:
         yield Finding("shop.toml", "failed", error.message, error.next_step)
         return
     stores = ", ".join(f"{store.name} ({store.kind})" for store in shop.stores)
-    yield Finding("shop.toml", "ok", f"{shop.name}; stores: {stores or 'none'}")
+    told = "; ".join((f"{shop.name}; stores: {stores or 'none'}", *shop.warnings))
+    yield Finding("shop.toml", "warning" if shop.warnings else "ok", told, "edit the file" if shop.warnings else "")
     for title, look in _checks(shop):
         yield _finding(title, look)
 
@@ -115,7 +118,7 @@ def _rules(shop: Shop) -> Told:
 
 def _no_state_yet(shop: Shop) -> bool:
     """Whether the state is a SQLite file that the first run will make: to open it would make it now."""
-    return _absent_file(shop, shop.state_url)
+    return _absent_file(shop, state_url(shop))
 
 
 def _absent_file(shop: Shop, url: str | None) -> bool:
@@ -127,7 +130,7 @@ def _absent_file(shop: Shop, url: str | None) -> bool:
 def _state(shop: Shop) -> Told:
     if _no_state_yet(shop):
         return "ok", "the first run makes it", ""
-    with closing(State(shop.state_url, shop.name)) as state:
+    with closing(State(state_url(shop), shop.name)) as state:
         refuse_renamed(shop, state)
         history = History(shop.folder / "history")
         for found in (state.loaded(), *state.confirmed().values()):
@@ -140,7 +143,7 @@ def _state(shop: Shop) -> Told:
 
 def _lock(shop: Shop) -> Told:
     if held(shop):
-        return "warning", "a run holds the shop now", "wait for it, or look who: torgsync runs " + shop.word
+        return "warning", "a run holds the shop now", "wait for it, or look who: torgsync runs " + shop_word(shop)
     return "ok", "free", ""
 
 
@@ -166,12 +169,12 @@ def _alerts(shop: Shop) -> Told:
         told = f"nobody would hear of a bad night: {shop.alerts.urls_env} is not set"
         return "warning", told, "put apprise URLs into it: docs/alerts.md"
     told = f"receivers: {len(urls)}" + ("; a heartbeat" if beat else "")
-    return "ok", f"{told}; torgsync alerts test {shop.word} sends a message", ""
+    return "ok", f"{told}; torgsync alerts test {shop_word(shop)} sends a message", ""
 
 
 def _nights(shop: Shop) -> Told:
     if _no_state_yet(shop):
         return "ok", "none yet; torgsync plan shows what the first would do", ""
     if told := late_or_missing(shop, TOO_OLD, datetime.now().astimezone()):
-        return "warning", told, f"torgsync runs {shop.word}"
+        return "warning", told, f"torgsync runs {shop_word(shop)}"
     return "ok", "the last one ended ok", ""

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from pydantic import Field
 
-from schemas.settings.stores import Settings
+from schemas.settings.base import Settings
 
 AlertKind = Literal[
     "failed", "guard stop", "asked", "refused", "quarantine", "stores failed", "interrupted", "degraded", "recovered"

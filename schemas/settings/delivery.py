@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from schemas.errors import closest
+from schemas.settings.base import Settings
 
 Protocol = Literal["folder", "ftp", "ftps", "sftp", "s3"]
 PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
@@ -33,10 +34,10 @@ PORTS = {"ftp": 21, "ftps": 21, "sftp": 22}
 FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}=?")
 
 
-class DeliverySettings(BaseModel):
+class DeliverySettings(Settings):
     """Where the file goes and how to log in there. Secrets only by the name of an environment variable."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     target: str = Field(description="a folder, or ftp:// ftps:// sftp://user@host[:port]/path, or s3://bucket/prefix")
     user: str | None = Field(None, description="the login, where the URL names none; for s3 the access key")

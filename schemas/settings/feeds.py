@@ -9,9 +9,10 @@ from datetime import datetime
 from string import Formatter
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from schemas.errors import SettingsError, closest
+from schemas.settings.base import Settings
 from schemas.trs import OFFER_FIELDS
 
 PRIVATE = ("prime_cost",)
@@ -73,10 +74,8 @@ Ids = dict[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
 Currency = Literal["UAH", "USD", "EUR", "PLN"]
 
 
-class FeedSettings(BaseModel):
-    """Base of every feed's settings: frozen, unknown keys refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class FeedSettings(Settings):
+    """Base of every feed's settings."""
 
 
 class YmlProfile(FeedSettings):

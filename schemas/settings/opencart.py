@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from schemas.settings.base import Settings
 from schemas.settings.names import Name
 
 EditorsField = Literal["category_name", "category_status", "name", "status", "price", "quantity", "articul", "barcode"]
 
 
-class OpenCartStore(BaseModel):
+class OpenCartStore(Settings):
     """An OpenCart 3.0, 4.0 or 4.1 or ocStore shop, written through its MariaDB or MySQL database."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Name
     kind: Literal["opencart"]

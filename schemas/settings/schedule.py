@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from pydantic import Field, model_validator
 
 from schemas.errors import closest
-from schemas.settings.stores import Settings
+from schemas.settings.base import Settings
 
 _FIRST, _LAST = date(2026, 1, 1), date(2037, 12, 31)
 """Nights that are looked through: as far as the time zone database knows the rules."""

@@ -8,14 +8,14 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
-from schemas.database_url import database_url, url_text
 from schemas.errors import SettingsError, closest
 from schemas.numbers import MAX_NUMBER
 from schemas.report import CATALOGUE_FILES, RUN_FILES
 from schemas.settings.alerts import AlertsSettings
-from schemas.settings.names import MAX_NAME, Name
+from schemas.settings.base import Settings
+from schemas.settings.names import MAX_NAME, Name, NamesSettings
 from schemas.settings.schedule import ApprovalSettings, ScheduleSettings
-from schemas.settings.stores import KINDS, FileStore, Settings, StoreSettings
+from schemas.settings.stores import KINDS, FileStore, StoreSettings
 from schemas.settings.woocommerce import WooCommerceStore
 from schemas.trs import ALL_COLUMNS
 
@@ -80,13 +80,6 @@ class SourceSettings(Settings):
     map: str | SchemaMap = "stand-in"
 
 
-class NamesSettings(Settings):
-    """The names policy (design.md section 4): which characters never pass in a section's name."""
-
-    forbidden: str = Field(';|="<>\\', description="removed from every name, with control characters and line breaks")
-    max_length: int = Field(255, ge=1, le=500, description="longer names are quarantined")
-
-
 class SectionsSettings(Settings):
     """How a type without a section of its own is treated, and where new numbers start."""
 
@@ -112,13 +105,13 @@ class GuardsSettings(Settings):
     max_moved_share: float = Field(0.30, ge=0, le=1, description="greatest share of goods that change category")
     max_renamed_share: float = Field(0.30, ge=0, le=1, description="greatest share of types, or goods, renamed")
     max_changed_share: float = Field(0.50, ge=0, le=1, description="above it the base is another one")
-    max_newest_gone: int = Field(2, ge=0, description="so many of the newest goods may be gone with no newer one")
+    max_lost_newest: int = Field(2, ge=0, description="how many of the newest goods may be gone with no newer one")
 
 
 class RemovalsSettings(Settings):
     """What becomes of categories and goods that Torgsoft has no more: hidden at once, retired later, never deleted."""
 
-    retire_after: int = Field(30, ge=1, description="nights of absence after which they are retired")
+    retire_after_nights: int = Field(30, ge=1, description="nights of absence after which they are retired")
 
 
 class RedirectsSettings(Settings):
@@ -151,6 +144,7 @@ class Shop(Settings):
 
     name: Name
     folder: Path = Field(exclude=True)
+    warnings: tuple[str, ...] = Field((), exclude=True, description="what every run reports about shop.toml itself")
     source: SourceSettings
     sections: SectionsSettings = SectionsSettings()
     names: NamesSettings = NamesSettings()
@@ -199,58 +193,51 @@ class Shop(Settings):
         """Folder of the last run's catalogue and report."""
         return self.folder / "output"
 
-    @property
-    def state_url(self) -> str:
-        """SQLAlchemy URL of the state database. Raises SettingsError when its variable is not set, or holds none."""
-        url = self.state.url or ("sqlite:///state.db" if self.state.url_env is None else None)
-        if url is not None and url.startswith("sqlite:///"):
-            return f"sqlite:///{self.path(url.removeprefix('sqlite:///'))}"
-        text, where = url_text(url, self.state.url_env, "the state database")
-        database_url(text, where)
-        return text
-
-    @property
-    def word(self) -> str:
-        """The shop as one types it after a command, from where one stands: its name, or its folder."""
-        try:
-            if find_shop(self.name).parent == self.folder:
-                return self.name
-        except SettingsError:
-            pass
-        here = Path.cwd()
-        return str(self.folder.relative_to(here) if self.folder.is_relative_to(here) else self.folder)
-
     def path(self, text: str) -> Path:
         """A path from the settings; relative ones are relative to ``shop.toml``."""
         return (self.folder / Path(text).expanduser()).resolve()
 
 
-def find_shop(shop: str | Path) -> Path:
-    """The ``shop.toml`` of a folder, of a file, or of a name below ``shops/`` or ``data/samples/``.
+OLD_KEYS: dict[tuple[str, str], str] = {
+    ("guards", "max_newest_gone"): "max_lost_newest",
+    ("removals", "retire_after"): "retire_after_nights",
+}
+"""Table and key as they were called → the key's name now. The old names work on, each with one warning."""
 
-    Raises SettingsError with the shops that were found when there is none.
+_NOT_IN_THE_FILE = ("folder", "warnings")
+
+
+def parse_shop(text: str, file: Path) -> Shop:
+    """The shop that ``shop.toml`` describes; ``file`` is where it lies, for messages and for relative paths.
+
+    Raises SettingsError that lists every fault with file, key and closest match.
     """
-    given = Path(shop).expanduser()
-    bases = [Path("shops"), Path("data/samples"), Path()]
-    for candidate in (given, given / "shop.toml", *(base / given / "shop.toml" for base in bases)):
-        if candidate.is_file():
-            return candidate.resolve()
-    known = sorted({path.parent.name for base in bases[:2] for path in base.glob("*/shop.toml")})
-    hint = closest(str(shop), known) if known else "give the folder that holds shop.toml"
-    raise SettingsError(f'no shop "{shop}": no shop.toml there', hint)
-
-
-def load_shop(shop: str | Path) -> Shop:
-    """Read and check ``shop.toml``. Raises SettingsError that lists every fault with file, key and closest match."""
-    path = find_shop(shop)
     try:
-        data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: not valid TOML: {error}") from error
+        data: dict[str, Any] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{file}: not valid TOML: {error}") from error
+    warnings = _rename_keys(data, file)
+    for key in _NOT_IN_THE_FILE:
+        if key in data:
+            raise SettingsError(f"{file}:\n  {key}: unknown key; {closest(key, _known_keys((key,)))}", "edit the file")
     try:
-        return Shop.model_validate({**data, "folder": path.parent})
+        return Shop.model_validate({**data, "folder": file.parent, "warnings": warnings})
     except ValidationError as error:
-        raise SettingsError(f"{path}:\n" + "\n".join(_explain(e) for e in error.errors()), "edit the file") from error
+        raise SettingsError(f"{file}:\n" + "\n".join(_explain(e) for e in error.errors()), "edit the file") from error
+
+
+def _rename_keys(data: dict[str, Any], file: Path) -> list[str]:
+    """Give old keys their new names, in place, and return the warnings. Raises SettingsError where both are there."""
+    warnings = []
+    for (table, old), new in OLD_KEYS.items():
+        keys = data.get(table)
+        if not isinstance(keys, dict) or old not in keys:
+            continue
+        if new in keys:
+            raise SettingsError(f"{file}:\n  {table}.{old}: the old name of {new}, which is there too", "remove one")
+        keys[new] = keys.pop(old)
+        warnings.append(f"{file.name}: [{table}] {old} is now called {new}; rename it, the old name still works")
+    return warnings
 
 
 def _explain(error: Any) -> str:
@@ -284,4 +271,4 @@ def _known_keys(location: tuple[Any, ...]) -> list[str]:
     model: type[BaseModel] = Shop
     for part in location[:-1]:
         model = SectionsMap if part == "sections" and "map" in location else tables.get(str(part), model)
-    return [key for key in model.model_fields if key != "folder"]
+    return [key for key in model.model_fields if key not in _NOT_IN_THE_FILE]

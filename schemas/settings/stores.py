@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from schemas.errors import SettingsError, closest
+from schemas.settings.base import Settings
 from schemas.settings.delivery import DeliverySettings
 from schemas.settings.feeds import CsvFeed, GoogleFeed, JsonFeed, YmlFeed
 from schemas.settings.names import Name
@@ -16,12 +17,6 @@ from schemas.settings.woocommerce import WooCommerceStore
 from schemas.trs import ALL_COLUMNS
 
 Encoding = Literal["utf-8", "utf-8-sig", "cp1251"]
-
-
-class Settings(BaseModel):
-    """Base of every settings table: frozen, unknown keys refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class SqlStore(Settings):

@@ -6,8 +6,9 @@ import ipaddress
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
+from schemas.settings.base import Settings
 from schemas.settings.names import Name
 
 EditorsField = Literal["category_name", "name", "price", "stock"]
@@ -34,10 +35,8 @@ def _loopback(host: str) -> bool:
         return host == "localhost"
 
 
-class WooCommerceStore(BaseModel):
+class WooCommerceStore(Settings):
     """A WooCommerce shop, written through its REST API v3."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Name
     kind: Literal["woocommerce"]

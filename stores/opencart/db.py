@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, create_engine, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
-from schemas.database_url import database_url, own_words, url_text
+from database.scrubbing import own_words
+from database.url import database_url, url_text
 from schemas.errors import StoreError, closest
 from schemas.settings.opencart import OpenCartStore
 from stores.bulk import batched

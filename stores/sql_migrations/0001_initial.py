@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from schemas.sql import ExactDecimal
+from database.columns import ExactDecimal
 
 revision = "0001"
 down_revision = None

@@ -12,11 +12,11 @@ import pytest
 from engine.alerts import notify
 from engine.lock import hold
 from engine.main_path import sync
+from engine.setup.shops import load_shop
 from engine.steps import Steps
 from reports.alert import alert_text
 from schemas.errors import SettingsError
 from schemas.report import RunReport
-from schemas.settings.shop import load_shop
 from tests.alerts.receivers import smtp_receiver
 from tests.cli.conftest import without
 from tests.e2e.test_promises import GOODS, SECTIONS, TYPES

@@ -12,7 +12,8 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import create_engine, inspect, text
 
-from schemas.settings.shop import load_shop
+from engine.setup.shops import load_shop
+from state.url import state_url
 from tests.pure import goods_frame, sections_frame, types_frame
 from tests.source.conftest import Place
 
@@ -112,8 +113,10 @@ def stores_of(folder: str) -> dict[str, Any]:
 def state_of(folder: str) -> dict[str, list[dict[str, Any]]]:
     """What the state knows of the shop but the history of its runs, without the names that a run makes up."""
     shop = load_shop(folder)
-    engine = create_engine(shop.state_url)
+    engine = create_engine(state_url(shop))
     mine = ("run", "plan", "last_successful")
+    engine = create_engine(state_url(shop))
+    mine = ("run", "first_run", "last_run", "plan", "last_successful")
     try:
         with engine.connect() as connection:
             tables = {
@@ -139,7 +142,7 @@ def runs_of(folder: str) -> list[tuple[str, int]]:
     from state.database import State
 
     shop = load_shop(folder)
-    state = State(shop.state_url, shop.name)
+    state = State(state_url(shop), shop.name)
     try:
         return [(row["outcome"], row["exit_code"]) for row in state.runs()]
     finally:

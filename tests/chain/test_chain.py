@@ -19,9 +19,9 @@ import pytest
 from engine.chain.chain import find_shops, run_chain
 from engine.chain.shop_run import run_one
 from engine.lock import hold
+from engine.setup.shops import load_shop
 from schemas.chain import WORST_LAST, ChainReport, ShopResult
 from schemas.errors import EXIT_CODES, SettingsError
-from schemas.settings.shop import load_shop
 from state.database import State
 from tests.chain.fleet import NAMES, SOUND, fleet, runs_of, stores_of
 from tests.faults.test_broken_nights import STEP

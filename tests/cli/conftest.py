@@ -15,8 +15,9 @@ import pandas as pd
 import pytest
 
 from cli.main import main
-from schemas.settings.shop import load_shop
+from engine.setup.shops import load_shop
 from state.database import State
+from state.url import state_url
 from tests.e2e.conftest import ShopFolder, local  # noqa: F401 - a fixture, found by its name
 from tests.e2e.test_promises import GOODS, SECTIONS, TYPES
 
@@ -73,7 +74,7 @@ class Loaded:
     def rows(self) -> list[dict[str, Any]]:
         """The runs, newest first."""
         settings = load_shop(self.folder)
-        state = State(settings.state_url, settings.name)
+        state = State(state_url(settings), settings.name)
         try:
             return state.runs()
         finally:

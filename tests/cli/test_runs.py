@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from engine.lock import hold
-from schemas.settings.shop import load_shop
+from engine.setup.shops import load_shop
 from state.database import State
+from state.url import state_url
 from tests.cli.conftest import renamed, without
 
 
@@ -40,10 +41,10 @@ def test_runs_needs_no_shop_where_one_stands_in_its_folder(loaded, torgsync, mon
 def test_a_run_that_was_killed_shows_as_interrupted_and_one_that_holds_the_shop_as_running(loaded, torgsync):
     code = (
         "import os, sys; from engine.lock import hold; from schemas.report import RunReport\n"
-        "from schemas.settings.shop import load_shop; from state.database import State\n"
+        "from engine.setup.shops import load_shop; from state.database import State; from state.url import state_url\n"
         "shop = load_shop(sys.argv[1]); hold(shop).__enter__()\n"
         "report = RunReport(run='29990101-000000-dead', shop=shop.name, started_at='2999-01-01T00:00:00.000+00:00')\n"
-        "State(shop.state_url, shop.name).start_run(report); os._exit(9)"
+        "State(state_url(shop), shop.name).start_run(report); os._exit(9)"
     )
     root = Path(__file__).parents[2]
     subprocess.run([sys.executable, "-c", code, str(loaded.folder)], check=False, cwd=root)
@@ -94,7 +95,7 @@ def test_a_shop_without_any_run_says_so(local, torgsync):
 
 def test_a_state_that_was_read_is_not_locked_against_a_run(loaded, torgsync):
     settings = load_shop(loaded.folder)
-    state = State(settings.state_url, settings.name)
+    state = State(state_url(settings), settings.name)
     try:
         assert state.runs()
         assert torgsync("sync", loaded.folder, "-q").code == 0

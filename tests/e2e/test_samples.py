@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from cli.samples import run_sample, samples_folder, stale_files
+from engine.setup.shops import load_shop
 from schemas.reasons import REASONS
-from schemas.settings.shop import load_shop
 from sources.stand_in.csv_input import read_csv_dir
 
 SAMPLES = ("household", "hostile", "trade-equipment")

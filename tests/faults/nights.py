@@ -21,10 +21,11 @@ import pytest
 
 import engine.session
 from engine.main_path import sync
+from engine.setup.shops import load_shop
 from engine.steps import Steps
 from schemas.extract import Extract
 from schemas.report import RunReport
-from schemas.settings.shop import SourceSettings, load_shop
+from schemas.settings.shop import SourceSettings
 from tests.faults.sweep import Effects
 from tests.pure import goods_frame, sections_frame, types_frame
 
@@ -37,7 +38,7 @@ unmapped = "create"
 rules = "rules.yaml"
 first_number = 500
 [removals]
-retire_after = 1
+retire_after_nights = 1
 [[stores]]
 name = "web"
 kind = "sql"

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, inspect, text
 
+from database.migrations import migrate
 from schemas.errors import StoreError
 from schemas.settings.stores import SqlStore
-from schemas.sql import migrate
 from stores.sql import TABLES, VERSION_TABLE, VERSIONS, SqlAdapter
 from tests.faults.sweep import Effects, fail, forked, kill, watched
 from tests.faults.test_broken_nights import Sweep

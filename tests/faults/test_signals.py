@@ -15,10 +15,11 @@ import pytest
 
 from engine.lock import hold
 from engine.runs.resume import resume
+from engine.setup.shops import load_shop
 from engine.signals import end_on_sigterm
 from engine.steps import Steps
 from schemas.errors import Interrupted
-from schemas.settings.shop import load_shop
+from state.url import state_url
 from tests.e2e.conftest import ShopFolder, local  # noqa: F401 - a fixture, found by its name
 from tests.faults.nights import clock, everything, last_run
 from tests.faults.sweep import Effects, forked, send
@@ -132,7 +133,7 @@ def handlers():
 
 signal.signal(signal.SIGTERM, lambda *_: None)
 before = handlers()
-from schemas.settings.shop import load_shop
+from engine.setup.shops import load_shop
 from sources.firebird.connection import connect
 shop = load_shop(Path(sys.argv[1]))
 with connect(shop.source, shop.folder) as base:
@@ -157,7 +158,7 @@ def test_a_killed_run_is_shown_as_interrupted_by_the_next(local: ShopFolder):  #
     from state.database import State
 
     shop = load_shop(local.folder)
-    state = State(shop.state_url, shop.name)
+    state = State(state_url(shop), shop.name)
     try:
         outcomes = [(row["outcome"], row["message"]) for row in state.runs()]
     finally:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from engine.lock import hold
+from engine.setup.shops import load_shop
 from engine.signals import end_on_sigterm
 from schemas.errors import Interrupted
-from schemas.settings.shop import load_shop
 from tests.faults.nights import everything, last_run, run_night
 from tests.faults.sweep import Effects, forked, send
 from tests.faults.test_broken_nights import STEP, Sweep, once, third  # noqa: F401 - a fixture, found by its name

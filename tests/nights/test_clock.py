@@ -13,6 +13,7 @@ import engine.session
 from engine.runs.find import find_run, run_of_night
 from schemas.report import RunReport
 from state.database import Confirmed, State
+from state.url import state_url
 from tests.nights.world import World
 
 BEGIN = datetime(2026, 3, 1, 2, 30, tzinfo=timezone(timedelta(hours=2)))
@@ -102,7 +103,7 @@ def test_a_run_whose_clock_went_back_is_the_newest_and_stays_on_record_with_what
     rows = clock.world.runs()
     assert [row["run"][:8] for row in rows] == ["20260301", "20260611", "20260610"]
     assert find_run(clock.world.shop, "last")["run"] == rows[0]["run"] == back.run
-    state = State(clock.world.shop.state_url, "test")
+    state = State(state_url(clock.world.shop), "test")
     try:
         assert [row["row_key"] for row in state.quarantine(back.run)] == ["99"]
     finally:
@@ -115,7 +116,7 @@ def test_a_run_whose_clock_went_back_is_the_newest_and_stays_on_record_with_what
 def test_what_was_loaded_last_stays_on_record_however_many_runs_end_ok_after_it(clock):
     """The age of old addresses goes by its night."""
     first = clock.run(0)
-    state = State(clock.world.shop.state_url, "test")
+    state = State(state_url(clock.world.shop), "test")
     try:
         for n in (1, 2, 3):
             report = RunReport(run=f"later-{n}", shop="test", started_at=f"2026-03-0{n + 1}T02:30:00.000+02:00")

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 import sources.firebird.extract
+from engine.setup.shops import load_shop
 from schemas.extract import Extract
-from schemas.settings.shop import load_shop
 from sources.firebird.extract import read_base
 from tests.e2e.conftest import ShopFolder, local  # noqa: F401 - a fixture, found by its name
 from tests.pure import goods_frame, sections_frame, types_frame

@@ -20,6 +20,7 @@ from engine.context import RunOptions
 from engine.runs.resume import apply_file, retry
 from schemas.errors import RulesError
 from state.database import State
+from state.url import state_url
 from tests.nights.world import ALL, STORES, Broken, World, fault
 
 BEGIN = datetime(2026, 3, 1, 2, 30, tzinfo=timezone(timedelta(hours=2)))
@@ -233,7 +234,7 @@ def test_a_store_that_has_nothing_of_its_own_left_to_remember_is_one_of_the_shop
     assert nights.plan()["shelf"] == {"category restore": 1, "offer assign": 3, "redirect unredirect": 1}
     nights.plan()
     assert [store.own for store in nights.world.plan().stores] == [None, None]
-    state = State(nights.world.shop.state_url, "test")
+    state = State(state_url(nights.world.shop), "test")
     try:
         assert state.loaded("shelf") is None, "else it would compare with a stale past when it is named again"
     finally:

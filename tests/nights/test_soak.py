@@ -14,6 +14,7 @@ import pytest
 
 import engine.session
 from state.database import State
+from state.url import state_url
 from tests.nights.world import World
 
 NIGHTS = 200
@@ -96,7 +97,7 @@ def test_two_hundred_nights_account_for_every_good_and_leave_nothing_behind(tmp_
     assert files[1] <= 12 * (KEEP + 1)
     assert descriptors[1] <= descriptors[0]
     assert memory[1] < memory[0] * 1.15, "memory grows"
-    state = State(world.shop.state_url, "test")
+    state = State(state_url(world.shop), "test")
     try:
         stones = {stone["key"]: stone for stone in state.tombstones() if stone["entity"] == "offer"}
     finally:

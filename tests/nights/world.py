@@ -19,14 +19,16 @@ from engine.context import RunOptions
 from engine.main_path import plan, sync
 from engine.runs.resume import resume
 from engine.runs.rollback import rollback
+from engine.setup.shops import load_shop
 from engine.steps import Steps
 from schemas.extract import Extract
 from schemas.plan import Plan
 from schemas.report import RunReport
-from schemas.settings.shop import Shop, load_shop
+from schemas.settings.shop import Shop
 from sources.trs.file import read_trs
 from state.database import State
 from state.history import History
+from state.url import state_url
 from tests.pure import goods_frame, sections_frame, types_frame
 from transforms.guards import GUARDS
 
@@ -44,7 +46,7 @@ first_number = 1000
 [quarantine]
 max_share = 1
 [removals]
-retire_after = {retire_after}
+retire_after_nights = {retire_after}
 [history]
 keep_runs = {keep_runs}
 {stores}
@@ -125,7 +127,7 @@ class World:
         return rollback(self.shop, to, RunOptions(ALL))
 
     def runs(self) -> list[dict[str, Any]]:
-        state = State(self.shop.state_url, "test")
+        state = State(state_url(self.shop), "test")
         try:
             return state.runs()
         finally:

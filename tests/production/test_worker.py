@@ -16,8 +16,9 @@ from zoneinfo import ZoneInfo
 import psutil
 import pytest
 
-from schemas.settings.shop import load_shop
+from engine.setup.shops import load_shop
 from state.database import State
+from state.url import state_url
 from tests.e2e.conftest import ShopFolder
 from tests.e2e.test_promises import GOODS, SECTIONS, TYPES
 from tests.production.conftest import ROOT, Served, far_from_now, wait_for
@@ -28,7 +29,7 @@ pytestmark = [pytest.mark.prefect, pytest.mark.timeout(300)]
 def rows_of(shop: ShopFolder) -> list[dict[str, Any]]:
     """The shop's runs, newest first."""
     settings = load_shop(shop.folder)
-    state = State(settings.state_url, settings.name)
+    state = State(state_url(settings), settings.name)
     try:
         return state.runs()
     finally:

@@ -10,6 +10,7 @@ import pytest
 
 from engine.steps import Steps
 from schemas.plan import KINDS
+from state.url import state_url
 from stores.protocol import Capabilities
 from tests.nights.world import Broken, World
 from tests.stores.bench import STORES, Bench, Categories, Offers
@@ -212,7 +213,7 @@ def test_what_a_store_cannot_do_is_declared(shop):
     from state.database import State
     from state.history import History
 
-    state = State(shop.world.shop.state_url, "test")
+    state = State(state_url(shop.world.shop), "test")
     report = RunReport(run="x", shop="test", started_at="2026-01-01T00:00:00+02:00")
     settings, history = shop.world.shop, History(shop.world.folder / "history")
     memory = Memory(settings, state, history, "x", "2026-01-01")

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from schemas.errors import SchemaError
 from schemas.reasons import REASONS
+from schemas.settings.names import NamesSettings
 from schemas.tables import DECIMAL, RAW_GOODS
 from tests.pure import decide, goods_frame, sections_frame, types_frame
-from transforms.names import NamesPolicy, clean_name, fault
+from transforms.names import clean_name, fault
 from transforms.tree import check_tree
 from transforms.validate import split_valid
 
@@ -88,7 +89,7 @@ def test_every_reason_that_the_checks_can_give_is_explained():
 
 @given(st.text())
 def test_a_cleaned_name_is_clean_and_stays_as_it_is(text):
-    policy = NamesPolicy()
+    policy = NamesSettings()
     name = clean_name(text, policy)
     assert clean_name(name, policy) == name
     assert not set(name) & set(policy.forbidden + "\r\n\t")
@@ -103,7 +104,7 @@ def test_a_cleaned_name_is_clean_and_stays_as_it_is(text):
     ],
 )  # fmt: skip
 def test_the_names_policy_mends_what_it_says_and_leaves_the_rest(before, after):
-    assert clean_name(before, NamesPolicy()) == after
+    assert clean_name(before, NamesSettings()) == after
 
 
 @given(st.dictionaries(st.integers(0, 9), st.one_of(st.none(), st.integers(0, 12)), max_size=10))

@@ -1,38 +1,18 @@
-"""SQL side of the declared tables: exact decimals, tables derived from pandera models, and running of migrations."""
+"""The SQL side of the declared tables: exact decimals, JSON as it is read, columns derived from pandera models."""
 
 from __future__ import annotations
 
-import threading
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    Boolean,
-    Column,
-    Connection,
-    Dialect,
-    Numeric,
-    Text,
-    column,
-    func,
-    inspect,
-    select,
-    table,
-)
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Dialect, Numeric, Text
 from sqlalchemy.types import String, TypeDecorator, TypeEngine
 
-from schemas.errors import TorgsyncError
 from schemas.numbers import format_decimal
 from schemas.trs import DECIMAL_PRECISION, DECIMAL_SCALE
 
 if TYPE_CHECKING:  # pandas and pandera cost a second: who only reads the state does without them
     from pandera.pandas import DataFrameSchema
-
-_ALEMBIC = threading.Lock()
-"""Alembic keeps the migration that runs in a variable of its module: two threads would run each other's."""
 
 
 class ExactDecimal(TypeDecorator[Decimal]):
@@ -109,51 +89,3 @@ def sql_columns(schema: DataFrameSchema, key: str) -> list[Column[Any]]:
         primary = name == key
         out.append(Column(name, kind, primary_key=primary, autoincrement=False, nullable=bool(declared.nullable)))
     return out
-
-
-def migrate(connection: Connection, versions: Path, version_table: str) -> None:
-    """Bring a database to the newest schema of a folder of Alembic migrations, in the connection's transaction.
-
-    A database that is there already costs one query: Alembic is loaded only where there is something to do. Tables come
-    all or none, but on MariaDB, which commits each at once: there the next run makes what is missing. Raises
-    TorgsyncError for a database at a version that is not in the folder.
-    """
-    known = {path.stem.split("_")[0] for path in versions.glob("[0-9]*.py")}
-    head = max(known)
-    version = schema_version(connection, version_table)
-    if version == head:
-        return
-    if version is not None and version not in known:
-        raise TorgsyncError(
-            f"the database is of a newer torgsync: its schema is {version}, this one knows {head}",
-            "use that newer torgsync, or put the database back from a backup; nothing was changed in it",
-        )
-    _alone(connection, version_table)
-    if schema_version(connection, version_table) == head:  # another one has done it meanwhile
-        return
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.set_main_option("version_locations", str(versions).replace("%", "%%"))
-    config.set_main_option("path_separator", "newline")
-    config.attributes.update(connection=connection, version_table=version_table)
-    with _ALEMBIC:
-        command.upgrade(config, "head")
-
-
-def _alone(connection: Connection, version_table: str) -> None:
-    """Let nobody else migrate until the transaction ends. Python's SQLite opens none for CREATE TABLE by itself."""
-    if connection.dialect.name == "sqlite":
-        if not getattr(connection.connection.dbapi_connection, "in_transaction", False):
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-    elif connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(version_table))))
-
-
-def schema_version(connection: Connection, version_table: str) -> str | None:
-    """The migration that a database is at; None where there was none yet."""
-    if not inspect(connection).has_table(version_table):
-        return None
-    return connection.execute(select(column("version_num")).select_from(table(version_table))).scalar()
