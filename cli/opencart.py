@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from cli.console import out, out_json
-from schemas.errors import SettingsError, closest
-from schemas.settings.opencart import OpenCartStore
-from schemas.settings.shop import Shop, load_shop
+from schemas.settings.shop import load_shop
 
 
 def run_check(shop: str, store: str | None, as_json: bool) -> None:
     """Print every finding; exit 1 when there is one. Raises SettingsError, and StoreError where none can be read."""
-    from stores.opencart.check import FINDINGS, check
+    from engine.setup.opencart import check_opencart
+    from stores.opencart.check import FINDINGS
 
-    found = {settings.name: check(settings) for settings in _chosen(load_shop(shop), store)}
+    found = check_opencart(load_shop(shop), store)
     if as_json:
         keys = ("code", "categories", "ours", "detail")
         out_json(
@@ -31,16 +30,3 @@ def run_check(shop: str, store: str | None, as_json: bool) -> None:
                 out(f"  {finding}")
     if any(found.values()):
         raise SystemExit(1)
-
-
-def _chosen(shop: Shop, store: str | None) -> list[OpenCartStore]:
-    """The shop's OpenCart stores, or the named one."""
-    stores = [settings for settings in shop.stores if isinstance(settings, OpenCartStore)]
-    if not stores:
-        raise SettingsError(f"{shop.name} has no OpenCart store", 'add [[stores]] with kind = "opencart" to shop.toml')
-    if store is None:
-        return stores
-    chosen = [settings for settings in stores if settings.name == store]
-    if not chosen:
-        raise SettingsError(f'no OpenCart store "{store}"', closest(store, [settings.name for settings in stores]))
-    return chosen

@@ -10,6 +10,7 @@ from engine.open_store import open_store
 from engine.planning import all_meanings, contents_of
 from engine.run import Run
 from engine.steps import Steps
+from schemas.command import COMMAND
 from schemas.contents import Contents
 from schemas.errors import StalePlan, StoreError, TorgsyncError
 from schemas.plan import Operation, StorePlan, TargetState
@@ -90,7 +91,7 @@ def replanner(run: Run, store: StorePlan, wanted: Wanted) -> Replan:
             raise StalePlan(
                 f"store {store.store} is not as it was when the plan was made: {len(extra)} operations are needed that "
                 f"the plan does not list ({first}{', …' if len(extra) > 3 else ''})",
-                "make a new plan: torgsync plan",
+                f"make a new plan: {COMMAND} plan",
             )
         return found
 

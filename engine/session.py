@@ -18,6 +18,7 @@ from engine.run import Run
 from engine.run_report import fill_report
 from engine.secrets import secrets_of
 from engine.steps import PlainSteps
+from schemas.command import COMMAND
 from schemas.database_url import without
 from schemas.errors import Interrupted, NotApproved, SettingsError, ShopBusy, TorgsyncError, closest
 from schemas.report import Outcome, Purpose, RunReport
@@ -103,7 +104,7 @@ def _recorded(
         name = f"{begun:%Y%m%d-%H%M%S}-{uuid4().hex[:8]}"
         started = begun.isoformat("T", "milliseconds")
         report = RunReport(run=name, shop=shop.name, purpose=purpose, continues=continues, started_at=started)
-        again = command or " ".join([f"torgsync {purpose} {shop.word}", *(f"--store {s}" for s in setting.stores)])
+        again = command or " ".join([f"{COMMAND} {purpose} {shop.word}", *(f"--store {s}" for s in setting.stores)])
         history = History(shop.folder / "history")
         run = Run(shop, report, state, history, allow, again, setting.stores, progress=steps.progress)
         run.warnings += _clock(begun, state)
@@ -195,7 +196,7 @@ def _interrupted(run: Run, error: BaseException) -> None:
     report = run.report
     report.outcome, report.exit_code = "interrupted", getattr(error, "exit_code", 130)
     report.message = "stopped by Ctrl-C" if isinstance(error, KeyboardInterrupt) else "stopped by a signal"
-    report.next_step = f"torgsync resume {run.shop.word} {report.run}, or run again" if run.plan else "run again"
+    report.next_step = f"{COMMAND} resume {run.shop.word} {report.run}, or run again" if run.plan else "run again"
     run.broken = True
 
 

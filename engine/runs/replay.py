@@ -8,11 +8,12 @@ from typing import Any
 
 from engine.runs.resume import find_run
 from engine.sections import decide_sections, names_policy, shop_rules
+from schemas.command import COMMAND
 from schemas.errors import QuarantineLimit, SettingsError
 from schemas.report import RunReport
 from schemas.settings.shop import Shop
-from state.database import State
 from state.history import History
+from state.open import open_state
 from transforms.clean import clean
 from transforms.guards import check_extract, check_quarantine
 
@@ -42,16 +43,13 @@ def judged_run(shop: Shop, run: str) -> dict[str, Any]:
         row = find_run(shop, run, plans=True)
         if not judged(row):
             raise SettingsError(
-                f"run {row['run']} ({row['purpose']}: {row['outcome']}) judged no rows", f"torgsync runs {shop.word}"
+                f"run {row['run']} ({row['purpose']}: {row['outcome']}) judged no rows", f"{COMMAND} runs {shop.word}"
             )
         return row
-    state = State(shop.state_url, shop.name)
-    try:
+    with open_state(shop) as state:
         found = next((row for row in state.runs() if judged(row)), None)
-    finally:
-        state.close()
     if found is None:
-        raise SettingsError(f"no run of shop {shop.name} has judged any rows yet", f"torgsync sync {shop.word}")
+        raise SettingsError(f"no run of shop {shop.name} has judged any rows yet", f"{COMMAND} sync {shop.word}")
     return found
 
 
@@ -65,11 +63,8 @@ def replay(shop: Shop, run: str = "last") -> Replay:
     row = judged_run(shop, run)
     raw = History(shop.folder / "history").extract(row["extract"] or "")
     rules = shop_rules(shop)
-    state = State(shop.state_url, shop.name)
-    try:
+    with open_state(shop) as state:
         then, registry, accepted = state.quarantine(row["run"]), state.registry(), state.accepted()
-    finally:
-        state.close()
     check_extract(raw)
     decided = decide_sections(shop, clean(raw, names_policy(shop)), raw.sections, rules, registry)
     frame = decided.clean.quarantine

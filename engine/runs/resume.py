@@ -14,6 +14,7 @@ from engine.run import OwnCatalogue, Run
 from engine.session import AS_USUAL, Setting, run_session
 from engine.steps import PlainSteps, Steps
 from engine.store_catalogues import take_own
+from schemas.command import COMMAND
 from schemas.errors import SettingsError, StalePlan, TorgsyncError, closest
 from schemas.plan import Plan
 from schemas.report import Purpose, RunReport
@@ -26,7 +27,7 @@ def apply_file(
     shop: Shop, path: Path, steps: PlainSteps | None = None, allow: Mapping[str, int] | None = None
 ) -> RunReport:
     """Do exactly what a plan file lists. A stale plan is refused with the reason, and nothing of it is applied."""
-    return _apply(shop, read_plan(path), "apply", "", steps, None, allow, None, f"torgsync apply {path}")
+    return _apply(shop, read_plan(path), "apply", "", steps, None, allow, None, f"{COMMAND} apply {path}")
 
 
 def resume(
@@ -108,7 +109,7 @@ def rollback(
         if not plan_only:
             carry_out(run, do or steps)
 
-    command = f"torgsync rollback {shop.word} --to {row['run']}"
+    command = f"{COMMAND} rollback {shop.word} --to {row['run']}"
     purpose: Purpose = "plan" if plan_only else "rollback"
     return run_session(shop, steps, body, purpose, row["run"], allow, command, setting)
 
@@ -158,12 +159,12 @@ def _leave_out(run: Run, row: Mapping[str, Any], earlier: Plan | None) -> None:
     told = f"run {row['run']} was for {', '.join(sorted(then))} only"
     run.only = tuple(store.name for store in run.shop.stores if store.name not in left)
     if not run.only:  # it would stand for all
-        raise SettingsError(f"{told}, which the shop has no more", "choose another: torgsync runs")
+        raise SettingsError(f"{told}, which the shop has no more", f"choose another: {COMMAND} runs")
     run.warnings.append(f"{told}: {', '.join(left)} stays as it is")
 
 
 def _again(what: str, shop: Shop, row: Mapping[str, Any]) -> str:
-    return f"torgsync {what} {shop.word} {row['run']}"
+    return f"{COMMAND} {what} {shop.word} {row['run']}"
 
 
 def find_run(shop: Shop, run: str, plans: bool = False) -> dict[str, Any]:
@@ -237,7 +238,7 @@ def _plan_of(shop: Shop, row: Mapping[str, Any]) -> Plan:
     if plan is None:
         raise SettingsError(
             f"run {row['run']} ended before it had a plan ({row['outcome']}): it wrote nothing to any store",
-            f"torgsync sync {shop.word}",
+            f"{COMMAND} sync {shop.word}",
         )
     return plan
 
@@ -276,7 +277,7 @@ def _apply(
 
 def _check_plan(run: Run, plan: Plan) -> None:
     """Raise StalePlan where the plan does not fit the shop, its settings or its state any more."""
-    again = f"make a new plan: torgsync plan {run.shop.word}"
+    again = f"make a new plan: {COMMAND} plan {run.shop.word}"
     if plan.shop != run.shop.name:
         raise TorgsyncError(f"the plan is for shop {plan.shop}, not {run.shop.name}", "give the right shop")
     if plan.settings != settings_fingerprint(run.shop):

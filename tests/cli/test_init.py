@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cli.init import STORES
+from engine.setup.new_shop import STORES
 from schemas.settings.shop import load_shop
 from schemas.settings.stores import KINDS
 from tests.e2e.test_promises import GOODS, SECTIONS, TYPES

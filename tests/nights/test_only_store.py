@@ -15,7 +15,7 @@ import pytest
 
 import engine.apply
 import engine.session
-from cli.explain import explain
+from engine.runs.explain import explain
 from engine.runs.resume import apply_file, retry
 from schemas.errors import RulesError
 from state.database import State
