@@ -8,8 +8,7 @@ from schemas.settings.shop import load_shop
 
 def run_check(shop: str, store: str | None, as_json: bool) -> None:
     """Print every finding; exit 1 when there is one. Raises SettingsError, and StoreError where none can be read."""
-    from engine.setup.opencart import check_opencart
-    from stores.opencart.check import FINDINGS
+    from engine.setup.opencart import check_opencart, next_step
 
     found = check_opencart(load_shop(shop), store)
     if as_json:
@@ -17,7 +16,7 @@ def run_check(shop: str, store: str | None, as_json: bool) -> None:
         out_json(
             {
                 name: [
-                    {**{key: getattr(finding, key) for key in keys}, "next_step": FINDINGS[finding.code][1]}
+                    {**{key: getattr(finding, key) for key in keys}, "next_step": next_step(finding)}
                     for finding in findings
                 ]
                 for name, findings in found.items()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from schemas.errors import SettingsError, closest
 from schemas.settings.opencart import OpenCartStore
 from schemas.settings.shop import Shop
-from stores.opencart.check import Finding, check
+from stores.opencart.check import FINDINGS, Finding, check
 
 
 def check_opencart(shop: Shop, store: str | None = None) -> dict[str, list[Finding]]:
@@ -20,3 +20,8 @@ def check_opencart(shop: Shop, store: str | None = None) -> dict[str, list[Findi
     if not chosen:
         raise SettingsError(f'no OpenCart store "{store}"', closest(str(store), [settings.name for settings in stores]))
     return {settings.name: check(settings) for settings in chosen}
+
+
+def next_step(finding: Finding) -> str:
+    """What to do about a finding."""
+    return FINDINGS[finding.code][1]
