@@ -14,7 +14,7 @@ def run_chain_command(
     shops: list[str] | None, workers: int | None, dask: str | None, flow: bool | None, as_json: bool, quiet: bool
 ) -> None:
     """Run the shops, show the recap and exit with the worst shop's code."""
-    from engine.chain.chain import find_shops
+    from engine.shops import find_shops
 
     folders = find_shops(shops or [])
     report = _run(folders, workers, dask, flow, as_json or quiet)

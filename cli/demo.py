@@ -6,12 +6,14 @@ from pathlib import Path
 
 from cli.console import note, out
 from cli.run import run_shop, show
-from cli.samples import sample, set_up
-from engine.setup.shops import load_shop
+from engine.shops import load_shop
+from schemas.command import COMMAND
 
 
 def run_demo(name: str, folder: Path, flow: bool | None, as_json: bool, quiet: bool) -> None:
     """Set up the sample below ``folder`` and run its sync; a second demo runs on the same store and state."""
+    from engine.setup.samples import sample, set_up
+
     source = sample(name)
     target = folder / name
     if not (as_json or quiet):
@@ -24,5 +26,5 @@ def run_demo(name: str, folder: Path, flow: bool | None, as_json: bool, quiet: b
         for path in sorted((target / "output").iterdir()):
             out(f"  {path}")
         out(f"The store is {target / 'web.db'} (SQLite, tables categories and offers).")
-        out(f"Next: torgsync explain {target} <part of a good's name>, or torgsync demo trade-equipment | hostile")
+        out(f"Next: {COMMAND} explain {target} <part of a good's name>, or {COMMAND} demo trade-equipment | hostile")
     raise SystemExit(report.exit_code)

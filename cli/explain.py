@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import json
-from pathlib import Path
-from typing import Any
-
 from cli.console import out, out_json
-from engine.setup.shops import load_shop
+from engine.runs.explain import explain
+from engine.shops import load_shop
 from schemas.errors import SettingsError
-
-WHY = {
-    "link": "its product type is linked to this section in Torgsoft",
-    "inherit": "its product type has no section: the nearest ancestor's is taken (sections.unmapped = inherit)",
-    "create": "a section was made for its product type (sections.unmapped = create)",
-    "hide": "its product type has no section and sections.unmapped = hide",
-    "held": "its row is in the quarantine: until that is mended it stays where it was (torgsync quarantine show)",
-    "none": "neither its product type nor any ancestor has a section",
-}
 
 
 def run_explain(name: str, key: str, as_json: bool) -> None:
@@ -38,68 +25,3 @@ def run_explain(name: str, key: str, as_json: bool) -> None:
             out(f"    in store {store}: {other['category']}, decided by {other['decided_by']}: {other['why']}")
     if len(found) > 20:
         out(f"… and {len(found) - 20} more (all of them with --json)")
-
-
-def explain(output: Path, key: str) -> list[dict[str, Any]]:
-    """The goods that a key names, each with category, product type and why; quarantined ones with their reason.
-
-    ``stores`` of a good are those whose own rules decide otherwise.
-    """
-    if not (output / "assignments.csv").is_file():
-        raise SettingsError(f"{output}: no run has finished yet", "run torgsync sync first")
-    report = json.loads((output / "report.json").read_text(encoding="utf-8"))
-    rules = {f"rule {rule['rule']}": f"{rule['reason']} (rules, line {rule['line']})" for rule in report["rules"]}
-    goods = _decided(output, rules)
-    own = {
-        store: _decided(output / store, rules)
-        for store in report.get("own_catalogues", {})
-        if (output / store / "assignments.csv").is_file()
-    }
-    out: list[dict[str, Any]] = []
-    for good, item in goods.items():
-        others = {store: found[good] for store, found in own.items() if good in found}
-        if any(_named(key, found, found["name"]) for found in (item, *others.values())):
-            told = ("category_number", "category", "decided_by", "why")
-            differ = {s: {name: o[name] for name in told} for s, o in others.items() if _differs(item, o)}
-            out.append({**item, **({"stores": differ} if differ else {})})
-    for row in _rows(output / "quarantine.csv"):
-        if row["table"] == "raw_goods" and row["row_key"] == key:
-            out.append(
-                {
-                    "good_id": key,
-                    "category": "none: in the quarantine",
-                    "decided_by": row["reason"],
-                    "why": row["detail"],
-                }
-            )
-    return out
-
-
-def _decided(folder: Path, rules: dict[str, str]) -> dict[str, dict[str, Any]]:
-    """Each good of a catalogue's files with its category and why it is there."""
-    categories = {row["number"]: row for row in _rows(folder / "categories.csv")}
-    names = {row["good_id"]: row["name"] for row in _rows(folder / "offers.csv")}
-    out: dict[str, dict[str, Any]] = {}
-    for row in _rows(folder / "assignments.csv"):
-        category = categories.get(row["category_number"])
-        path = " > ".join(json.loads(category["path"])) if category else "none: the good is hidden"
-        why = rules.get(row["decided_by"]) or WHY.get(row["decided_by"], "")
-        shown = f"{path} [{row['category_number']}]" if category else path
-        out[row["good_id"]] = {**row, "name": names.get(row["good_id"], ""), "category": shown, "why": why}
-    return out
-
-
-def _differs(item: dict[str, Any], other: dict[str, Any]) -> bool:
-    return (item["category"], item["decided_by"]) != (other["category"], other["decided_by"])
-
-
-def _named(key: str, row: dict[str, str], name: str) -> bool:
-    kind, _, value = key.partition(":")
-    if kind in ("type", "number") and value:
-        return row["type_id" if kind == "type" else "category_number"] == value
-    return row["good_id"] == key or (not key.isdigit() and key.casefold() in name.casefold())
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from cli.console import out, out_json
-from schemas.errors import TorgsyncError
 from schemas.settings.shop import SourceSettings
 
 
 def run_inspect(dsn: str, user: str, password_env: str | None, as_json: bool) -> None:
     """Print tables, columns and row counts, and a map to paste into shop.toml."""
-    from sources.firebird.inspect import inspect_base, propose_map, to_toml
+    from engine.setup.inspect_base import describe_base
 
-    info = inspect_base(SourceSettings(dsn=dsn, user=user, password_env=password_env))
-    try:
-        proposed = to_toml(propose_map(info))
-    except TorgsyncError as error:
-        proposed = f"# no map could be guessed: {error.message}"
+    info = describe_base(SourceSettings(dsn=dsn, user=user, password_env=password_env))
     if as_json:
-        out_json({**info, "proposed_map": proposed})
+        out_json(info)
         return
     for name, table in info["tables"].items():
         out(f"{name}  {table['rows']} rows")
         for column in table["columns"]:
             out(f"    {column}: {table['columns'][column]}" if isinstance(table["columns"], dict) else f"    {column}")
-    out("\n" + proposed)
+    out("\n" + info["proposed_map"])

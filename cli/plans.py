@@ -9,12 +9,12 @@ from pathlib import Path
 
 from cli.console import console_steps, out, shown
 from cli.run import complain, show
-from engine.setup.shops import load_shop
+from engine.shops import load_shop
+from schemas.command import COMMAND
 from schemas.errors import SettingsError
 from schemas.plan import Plan
 from schemas.report import RunReport
 from schemas.settings.shop import Shop
-from state.url import state_url
 
 
 def run_plan(
@@ -30,17 +30,19 @@ def run_plan(
     """Plan a shop's sync, show it, and exit: 0, 3 where a guard would stop it, 10 where changes are asked for."""
     from engine.context import RunOptions
     from engine.main_path import plan
+    from engine.runs.plan_file import plan_of
 
     shop = load_shop(name)
     report = plan(shop, RunOptions(allow, tuple(stores) or None), console_steps(as_json or quiet))
-    made = _plan_of(shop, report)
+    made = plan_of(shop, report.run)
     if made is not None:
         if to is not None:
             to.write_text(made.to_json(), encoding="utf-8")
         if html is not None:
+            from engine.runs.pages import names_of_plan
             from reports.html import plan_page
 
-            html.write_text(plan_page(made, report, _names(shop, made)), encoding="utf-8")
+            html.write_text(plan_page(made, report, names_of_plan(shop, made)), encoding="utf-8")
     _show_plan(shop, report, made, to, as_json, quiet)
     changes = made is not None and not made.empty
     raise SystemExit(report.exit_code or (10 if detailed and changes else 0))
@@ -49,9 +51,10 @@ def run_plan(
 def run_apply(path: Path, name: str | None, allow: dict[str, int], as_json: bool, quiet: bool) -> None:
     """Apply a plan file and exit with the run's code."""
     from engine.context import RunOptions
+    from engine.runs.plan_file import shop_of
     from engine.runs.resume import apply_file
 
-    shop = load_shop(name) if name else _shop_of(path)
+    shop = load_shop(name) if name else shop_of(path)
     report = apply_file(shop, path, RunOptions(allow), console_steps(as_json or quiet))
     show(report, as_json, quiet)
     raise SystemExit(report.exit_code)
@@ -72,6 +75,7 @@ def run_rollback(name: str, to: str, plan_only: bool, allow: dict[str, int], as_
     """Plan back to an earlier run's catalogue, show it, and carry it out."""
     from engine.context import RunOptions
     from engine.runs.find import run_of_night
+    from engine.runs.plan_file import plan_of
     from engine.runs.rollback import rollback
 
     shop = load_shop(name)
@@ -81,7 +85,7 @@ def run_rollback(name: str, to: str, plan_only: bool, allow: dict[str, int], as_
         except ValueError as error:
             raise SettingsError(f"--to {to}: no such date", "write it as in --to 2026-11-23") from error
     report = rollback(shop, to, RunOptions(allow), console_steps(as_json or quiet), plan_only)
-    made = _plan_of(shop, report)
+    made = plan_of(shop, report.run)
     if plan_only:
         _show_plan(shop, report, made, None, as_json, quiet)
     else:
@@ -89,12 +93,6 @@ def run_rollback(name: str, to: str, plan_only: bool, allow: dict[str, int], as_
             _print(shop, made)
         show(report, as_json, quiet)
     raise SystemExit(report.exit_code)
-
-
-def _plan_of(shop: Shop, report: RunReport) -> Plan | None:
-    from state.history import History
-
-    return History(shop.folder / "history").plan(report.run)
 
 
 def _show_plan(shop: Shop, report: RunReport, made: Plan | None, to: Path | None, as_json: bool, quiet: bool) -> None:
@@ -108,36 +106,12 @@ def _show_plan(shop: Shop, report: RunReport, made: Plan | None, to: Path | None
         _print(shop, made)
         path = to or shop.output / "plan.json"
         if not made.empty and not report.exit_code:
-            out(f"Nothing was changed. To do exactly this: torgsync apply {shown(path)}")
+            out(f"Nothing was changed. To do exactly this: {COMMAND} apply {shown(path)}")
     complain(report)
 
 
 def _print(shop: Shop, plan: Plan) -> None:
+    from engine.runs.pages import names_of_plan
     from reports.plan import plan_text
 
-    out(plan_text(plan, _names(shop, plan)))
-
-
-def _names(shop: Shop, plan: Plan) -> dict[int, str]:
-    from engine.runs.pages import category_names
-    from state.database import State
-    from state.history import History
-
-    state = State(state_url(shop), shop.name)
-    try:
-        return category_names(History(shop.folder / "history"), state, plan)
-    finally:
-        state.close()
-
-
-def _shop_of(path: Path) -> Shop:
-    """The shop of a plan file: the folder above it that holds shop.toml, else by the name in the plan."""
-    from state.history import read_plan
-
-    for folder in path.resolve().parents:
-        if (folder / "shop.toml").is_file():
-            return load_shop(folder)
-    try:
-        return load_shop(read_plan(path).shop)
-    except SettingsError as error:
-        raise SettingsError(error.message, "give the shop's folder: --shop FOLDER") from error
+    out(plan_text(plan, names_of_plan(shop, plan)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cli.console import out
-from engine.setup.shops import load_shop
+from engine.shops import load_shop
 
 
 def run_report(name: str, run: str, html: Path | None, as_json: bool) -> None:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 
 from cli.console import console_steps, note, out, out_json, step_listener, step_progress
-from engine.setup.shops import load_shop
+from engine.shops import load_shop
 from schemas.report import RunReport
 from schemas.settings.shop import Shop
 

@@ -2,83 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
-from cli.console import console_steps, out, out_json
-from engine.setup.shops import load_shop
-from schemas.errors import SettingsError, TorgsyncError, closest
-from schemas.report import RunReport
-
-COMMITTED = ("assignments.csv", "categories.csv", "offers.csv", "quarantine.csv", "TSGoods.trs", "tree.txt")
-"""What of a sample's output is committed: everything but the report, which holds times."""
-
-
-def samples_folder() -> Path:
-    """``data/samples`` of the checkout that this code runs from. Raises SettingsError where there is none."""
-    folder = Path(__file__).resolve().parent.parent / "data" / "samples"
-    if not folder.is_dir():
-        raise SettingsError(f"{folder} is absent", "run from a checkout of torgsync, not from an installed package")
-    return folder
-
-
-def sample(name: str) -> Path:
-    """The folder of a sample by its name. Raises SettingsError with the closest name."""
-    known = {path.parent.name: path.parent for path in samples_folder().glob("*/shop.toml")}
-    if name not in known:
-        raise SettingsError(f'no sample "{name}"', closest(name, list(known)))
-    return known[name]
-
-
-def set_up(source: Path, target: Path) -> None:
-    """Make a shop of a sample: settings and rules are copied, the stand-in base is built from its CSV input."""
-    from sources.stand_in.base import build_base
-    from sources.stand_in.csv_input import read_csv_dir
-
-    target.mkdir(parents=True, exist_ok=True)
-    for name in ("shop.toml", "rules.yaml"):
-        shutil.copyfile(source / name, target / name)
-    # UTF8: the samples hold characters that no WIN1251 base could (the hryvnia sign)
-    build_base(target / "base.fdb", *read_csv_dir(source / "input"), charset="UTF8", overwrite=True)
-
-
-def run_sample(source: Path, target: Path) -> RunReport:
-    """Set up a sample in an empty folder and run its sync there."""
-    from engine.main_path import sync
-
-    set_up(source, target)
-    return sync(load_shop(target), steps=console_steps(quiet=True))
-
-
-def stale_files(source: Path, fresh: Path) -> list[str]:
-    """Names of committed outputs that differ from freshly made ones."""
-    return [
-        name
-        for name in COMMITTED
-        if not (source / "output" / name).is_file()
-        or (source / "output" / name).read_bytes() != (fresh / "output" / name).read_bytes()
-    ]
+from cli.console import out, out_json
 
 
 def run_samples(check: bool, as_json: bool, quiet: bool) -> None:
-    """Run every sample in a folder of its own; write, or only compare, what is committed of it."""
-    result: dict[str, list[str]] = {}
-    for source in sorted(path.parent for path in samples_folder().glob("*/shop.toml")):
-        with TemporaryDirectory() as folder:
-            report = run_sample(source, Path(folder) / source.name)
-            if report.exit_code:
-                raise TorgsyncError(f"sample {source.name}: {report.message}", report.next_step)
-            fresh = Path(folder) / source.name
-            result[source.name] = stale_files(source, fresh)
-            if not check:
-                (source / "output").mkdir(exist_ok=True)
-                for name in result[source.name]:
-                    shutil.copyfile(fresh / "output" / name, source / "output" / name)
+    """Run every sample; say which of its committed outputs were written, or are stale. Exit 1 for stale ones."""
+    from engine.setup.samples import refresh_samples
+
+    result = dict(refresh_samples(check))
+    word = "stale" if check else "written"
     if as_json:
-        out_json({"stale" if check else "written": result})
+        out_json({word: result})
     elif not quiet:
         for name, files in result.items():
-            word = "stale" if check else "written"
             out(f"{name}: {f'{word}: ' + ', '.join(files) if files else 'up to date'}")
     raise SystemExit(1 if check and any(result.values()) else 0)

@@ -9,6 +9,7 @@ from functools import partial
 from engine.context import Run
 from engine.stages import SHOP_WIDE, Applied, Planned
 from engine.stores import compare, needed_operations, open_store, want
+from schemas.command import COMMAND
 from schemas.contents import Contents
 from schemas.errors import StalePlan, StoreError, TorgsyncError
 from schemas.plan import Operation, StorePlan, TargetState
@@ -72,7 +73,7 @@ def _check_planned(store: StorePlan, found: tuple[Operation, ...]) -> None:
         raise StalePlan(
             f"store {store.store} is not as it was when the plan was made: {len(extra)} operations are needed that "
             f"the plan does not list ({first}{', …' if len(extra) > 3 else ''})",
-            "make a new plan: torgsync plan",
+            f"make a new plan: {COMMAND} plan",
         )
 
 

@@ -19,8 +19,9 @@ from engine.memory import Memory
 from engine.outputs import write_outputs
 from engine.run_report import fill_report
 from engine.secrets import secrets_of
-from engine.setup.shops import shop_word
+from engine.shops import shop_word
 from engine.steps import Steps
+from schemas.command import COMMAND
 from schemas.errors import Interrupted, NotApproved, SettingsError, ShopBusy, TorgsyncError, closest
 from schemas.report import Outcome, RunReport
 from schemas.settings.shop import Shop
@@ -95,7 +96,7 @@ def _begin(shop: Shop, state: State, kind: RunKind, options: RunOptions, steps: 
     )
     history = History(shop.folder / "history")
     chosen = options.stores
-    usual = " ".join([f"torgsync {kind.purpose} {shop_word(shop)}", *(f"--store {store}" for store in chosen or ())])
+    usual = " ".join([f"{COMMAND} {kind.purpose} {shop_word(shop)}", *(f"--store {store}" for store in chosen or ())])
     return Run(
         shop=shop,
         report=report,
@@ -191,7 +192,7 @@ def _interrupted(run: Run, error: BaseException) -> None:
     report = run.report
     report.outcome, report.exit_code = "interrupted", getattr(error, "exit_code", 130)
     report.message = "stopped by Ctrl-C" if isinstance(error, KeyboardInterrupt) else "stopped by a signal"
-    resume = f"torgsync resume {shop_word(run.shop)} {report.run}, or run again"
+    resume = f"{COMMAND} resume {shop_word(run.shop)} {report.run}, or run again"
     report.next_step = resume if run.findings.plan is not None else "run again"
     run.findings.broken = True
 

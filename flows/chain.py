@@ -20,10 +20,11 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 from sqlalchemy import make_url
 
-from engine.chain.chain import find_shops, here, recap
+from engine.chain.chain import here, recap
 from engine.chain.shop_run import ended, name_of, run_one
 from engine.chain.worker_pool import Apart
 from engine.session import now
+from engine.shops import find_shops
 from flows.form import ShopChoice
 from reports.chain import chain_markdown
 from schemas.chain import ChainReport, ShopResult

@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 from prefect import Flow
-from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import DeploymentScheduleCreate, WorkPoolCreate, WorkPoolUpdate
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
 from prefect.client.schemas.schedules import CronSchedule
@@ -19,10 +21,12 @@ from prefect.exceptions import ObjectNotFound
 from prefect.utilities.callables import parameter_schema
 from prefect.workers.process import ProcessWorker
 
-from engine.setup.shops import shop_word
+from engine.shops import shop_word
+from flows.automations import Installed, Watched, install
 from flows.chain import sync_chain
 from flows.form import offering
 from flows.sync import rollback_shop, sync_shop
+from schemas.errors import SettingsError
 from schemas.settings.shop import Shop
 
 TAG = "torgsync"
@@ -145,3 +149,51 @@ def forgotten(client: SyncPrefectClient, names: Collection[str]) -> dict[str, An
     flows = {item.flow_id: client.read_flow(item.flow_id).name for item in found}
     named = {f"{flows[item.flow_id]}/{item.name}": item.id for item in found}
     return {name: id_ for name, id_ in named.items() if name not in names}
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """Names of deployments: those ``registered`` now, ``deleted`` ones, and ``others`` of shops that were not named.
+
+    ``automations`` by name; ``notes`` say which could not be made.
+    """
+
+    registered: list[str]
+    deleted: list[str]
+    others: list[str]
+    automations: list[str]
+    notes: list[str]
+
+
+def deploy(
+    shops: Sequence[Shop],
+    pool: str,
+    folder: Path | None,
+    prune: bool = False,
+    automate: bool = True,
+    limit: int | None = None,
+) -> Deployed:
+    """Register the shops' deployments, and where ``automate`` the automations, on the server of PREFECT_API_URL.
+
+    ``folder``: where the worker's processes start; ``prune`` deletes the deployments of other shops; ``limit``: so many
+    runs of the pool at a time. Raises SettingsError where no server answers.
+    """
+    wanted = [deployment for shop in shops for deployment in shop_deployments(shop)]
+    if len(shops) > 1:
+        wanted.append(chain_deployment(shops))
+    try:
+        with get_client(sync_client=True) as client:
+            make_pool(client, pool, limit)
+            names = register(client, wanted, pool, folder)
+            others = forgotten(client, names)
+            for id_ in others.values() if prune else ():
+                client.delete_deployment(id_)
+    except httpx.ConnectError as error:
+        url = os.environ.get("PREFECT_API_URL")
+        raise SettingsError(f"no Prefect server answers at {url}", "start it, or correct PREFECT_API_URL") from error
+    told = sorted(others)
+    nightly = [name.split("/")[1] for name in [*names, *([] if prune else told)] if name.endswith("-nightly")]
+    watched = Watched(flows=("sync-shop", "rollback-shop", "sync-chain"), nightly=tuple(nightly))
+    automations = install(watched=watched) if automate else Installed()
+    made = sorted(automations.created + automations.updated + automations.unchanged)
+    return Deployed(names, told if prune else [], [] if prune else told, made, list(automations.notes))

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, create_model
 from pydantic_core import CoreSchema
 
-from engine.setup.shops import shop_word
+from engine.shops import shop_word
 from schemas.settings.shop import Shop
 from transforms.guards import GUARDS
 

@@ -22,9 +22,8 @@ from reports.summary import phrase, summary, title
 from schemas.plan import Plan
 from schemas.report import Outcome, RunReport
 from schemas.settings.shop import Shop
-from state.database import State as StateDatabase
 from state.history import History
-from state.url import state_url
+from state.open import open_state
 
 STATE_NAMES: dict[Outcome, str] = {
     "failed": "Failed",
@@ -85,12 +84,9 @@ def report_address(report: RunReport) -> str:
 def _publish(shop: Shop, report: RunReport) -> None:
     history = History(shop.folder / "history")
     plan = history.plan(report.run)
-    state = StateDatabase(state_url(shop), shop.name)
-    try:
+    with open_state(shop) as state:
         names = category_names(history, state, plan) if plan else {}
         rejected = state.quarantine(report.run)
-    finally:
-        state.close()
     head = f"{title(report)}, run {report.run}"
     page = report_address(report)
     create_markdown_artifact(summary_text(report, page), key=artifact_key(shop.name, "summary"), description=head)

@@ -26,7 +26,7 @@ from engine import main_path
 from engine.runs.find import run_of_flow, run_of_night
 from engine.runs.resume import resume
 from engine.runs.rollback import rollback
-from engine.setup.shops import load_shop
+from engine.shops import load_shop
 from engine.steps import Progress
 from flows.approval import ask
 from flows.form import AllowedGuards, ShopChoice, StoreChoice, WaitMinutes

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from schemas.command import COMMAND
 from schemas.reasons import REASONS
 
 Row = Mapping[str, Any]
@@ -25,7 +26,7 @@ def list_text(shop: str, run: str, rows: Sequence[Row], limit: int = 10) -> str:
             lines.append(f"      {_name(row)}  {row['detail']}{mark}")
         if len(found) > limit:
             lines.append(f"      … and {len(found) - limit} more (quarantine.csv, or --json)")
-    lines.append(f"one row: torgsync quarantine show {shop} KEY")
+    lines.append(f"one row: {COMMAND} quarantine show {shop} KEY")
     return "\n".join(lines)
 
 
@@ -61,7 +62,7 @@ def replay_text(
     if over_limit:
         lines.append(f"  a run would be stopped: {over_limit}")
     elif passes and not new:
-        lines.append(f"  the next run takes them in: torgsync sync {shop}")
+        lines.append(f"  the next run takes them in: {COMMAND} sync {shop}")
     lines.append("  nothing was read from the base and nothing was changed")
     return "\n".join(lines)
 

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from files.atomic import force, write_file
 from schemas.catalogue import CATALOGUE_SCHEMAS, Catalogue
+from schemas.command import COMMAND
 from schemas.errors import StalePlan, TorgsyncError
 from schemas.extract import Extract
 from schemas.plan import Plan
@@ -118,7 +119,7 @@ class History:
         if not fingerprint or not folder.is_dir():
             raise StalePlan(
                 f"the history holds no {kind[:-1]} {fingerprint[:20] or 'of that run'} any more",
-                "raise history.keep_runs for the future; choose a younger run (torgsync runs), or make a new plan",
+                f"raise history.keep_runs for the future; choose a younger run ({COMMAND} runs), or make a new plan",
             )
         out = {}
         for name, schema in schemas.items():
@@ -162,11 +163,11 @@ def read_plan(path: Path) -> Plan:
         text = path.read_text(encoding="utf-8")
         plan = Plan.model_validate_json(text)
     except (OSError, UnicodeDecodeError) as error:
-        raise TorgsyncError(f"{path}: cannot be read: {error}", "give the file that torgsync plan wrote") from error
+        raise TorgsyncError(f"{path}: cannot be read: {error}", f"give the file that {COMMAND} plan wrote") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise TorgsyncError(f"{path} is no plan file: {where}: {first['msg']}", "make one: torgsync plan") from error
+        raise TorgsyncError(f"{path} is no plan file: {where}: {first['msg']}", f"make one: {COMMAND} plan") from error
     if plan.to_json() != text:
-        raise StalePlan(f"{path} was changed by hand after it was made", "make a new plan: torgsync plan")
+        raise StalePlan(f"{path} was changed by hand after it was made", f"make a new plan: {COMMAND} plan")
     return plan

@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from engine.setup.shops import load_shop
+from engine.shops import load_shop
 from schemas.settings.alerts import AlertsSettings
 from schemas.settings.delivery import DeliverySettings
 from schemas.settings.shop import SchemaMap, Shop

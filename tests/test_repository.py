@@ -161,7 +161,7 @@ def test_rooms_import_only_what_the_design_allows():
 @pytest.mark.parametrize("shop", sorted(path.parent.name for path in ROOT.glob("data/samples/*/shop.toml")))
 def test_a_sample_shop_is_whole_and_says_what_it_shows(shop):
     from engine.sections import shop_rules
-    from engine.setup.shops import load_shop
+    from engine.shops import load_shop
     from sources.stand_in.csv_input import read_csv_dir
 
     folder = ROOT / "data" / "samples" / shop

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from schemas.catalogue import Catalogue
+from schemas.command import COMMAND
 from schemas.contents import Contents, Rows
 from schemas.errors import GuardStop, QuarantineLimit
 from schemas.extract import Extract
@@ -329,7 +330,7 @@ def check_quarantine(
     rejected = counted[["table", "row_number"]].drop_duplicates()["table"].value_counts()
     total = int(rejected.sum())
     next_step = (
-        "look at output/quarantine.csv; mend the rows in Torgsoft, accept them (torgsync quarantine accept) "
+        f"look at output/quarantine.csv; mend the rows in Torgsoft, accept them ({COMMAND} quarantine accept) "
         "or raise the limit"
     )
     if max_rows is not None and total > max_rows:

@@ -6,6 +6,7 @@ import pandas as pd
 from pandera.errors import SchemaErrors
 from pandera.pandas import DataFrameSchema
 
+from schemas.command import COMMAND
 from schemas.errors import SchemaError
 from schemas.reasons import REASONS
 from transforms.quarantine import empty_quarantine, reject
@@ -32,7 +33,7 @@ def split_valid(frame: pd.DataFrame, schema: DataFrameSchema, key: str) -> tuple
         first = shapeless.iloc[0]
         raise SchemaError(
             f"table {schema.name}: {first['column']}: {first['check']} ({first['failure_case']})",
-            "check the schema map of the shop against its base: torgsync inspect",
+            f"check the schema map of the shop against its base: {COMMAND} inspect",
         )
     why = sorted(
         {

@@ -14,14 +14,14 @@ from engine.alerts.notify import Sent, send, split_urls
 from engine.context import Run
 from engine.lock import held
 from engine.secrets import secrets_of
-from engine.setup.shops import shop_word
+from engine.shops import shop_word
 from reports.alert import alert_kinds, alert_text, subject
+from schemas.command import COMMAND
 from schemas.errors import SettingsError, TorgsyncError
 from schemas.report import Outcome, Purpose, RunReport
 from schemas.settings.alerts import NIGHTLY
 from schemas.settings.shop import Shop
-from state.database import State
-from state.url import state_url
+from state.open import open_state
 from transforms.degraded import FULL, degraded
 
 _LOADED = ("ok", "some stores failed")
@@ -141,11 +141,8 @@ class Late:
 def overdue(shop: Shop, most: timedelta, now: datetime) -> Late | None:
     """Whether the last run that ended ok is older than ``most``; None also where there never was one."""
     try:
-        state = State(state_url(shop), shop.name)
-        try:
+        with open_state(shop) as state:
             good = next((row for row in state.runs(purposes=NIGHTLY) if row["outcome"] == "ok"), None)
-        finally:
-            state.close()
     except TorgsyncError:  # its own runs tell of it
         return None
     return Late(good["run"], _too_old(good, now)) if good is not None and now - _moment(good) > most else None
@@ -158,11 +155,8 @@ def _too_old(good: dict[str, Any], now: datetime) -> str:
 def late_or_missing(shop: Shop, most: timedelta, now: datetime) -> str:
     """What is wrong with a shop's nights, in one line: none ended ok for longer than ``most``, or the last did not."""
     try:
-        state = State(state_url(shop), shop.name)
-        try:
+        with open_state(shop) as state:
             rows = state.runs(purposes=NIGHTLY)
-        finally:
-            state.close()
         runs_now = bool(rows) and rows[0]["outcome"] == "running" and held(shop)
     except TorgsyncError as error:
         return error.message
@@ -185,7 +179,7 @@ def late_or_missing(shop: Shop, most: timedelta, now: datetime) -> str:
 def send_late(shop: Shop, told: str) -> list[Sent]:
     """Tell what ``late_or_missing`` found. The heartbeat is left alone: its service has noticed by itself."""
     body = (
-        f"{told}.\n\nWhat to do: torgsync runs {shop_word(shop)}; then see that the schedule runs, and run it by hand."
+        f"{told}.\n\nWhat to do: {COMMAND} runs {shop_word(shop)}; then see that the schedule runs, and run it by hand."
     )
     return tell(shop, receivers(shop)[0], subject(shop.name, "late or missing"), body, False)
 

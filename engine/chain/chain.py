@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import datetime
-from pathlib import Path
 from time import perf_counter
 from typing import Protocol
 
 from engine.chain.shop_run import Listen, ended
 from engine.chain.worker_pool import NOT_STARTED, Apart
 from engine.session import now
-from engine.setup.shops import find_shop, load_shop
 from schemas.chain import ChainReport, ShopResult
-from schemas.errors import Interrupted, SettingsError
-from state.url import state_url
+from schemas.errors import Interrupted
 
 
 class One(Protocol):
@@ -25,36 +22,6 @@ class One(Protocol):
     def __call__(self, folder: str, listen: Listen | None = None) -> ShopResult:
         """Run the shop in ``folder``."""
         ...
-
-
-def find_shops(shops: Iterable[str] = (), below: Path = Path("shops")) -> list[str]:
-    """The folders of the shops that are named, or of all below ``shops/``, as text that means the same everywhere.
-
-    Raises SettingsError where there is none, where one is not found, or where two are one shop: the same folder, or the
-    same name in the same state database.
-    """
-    named = list(shops) or sorted(str(path.parent) for path in below.glob("*/shop.toml"))
-    if not named:
-        raise SettingsError(f"no shop below {below}/: no folder there holds a shop.toml", "name the shops' folders")
-    folders = [str(find_shop(shop).parent) for shop in named]
-    seen: dict[object, str] = {}
-    for folder in folders:
-        for key in (folder, _identity(folder)):
-            if key is not None and key in seen:
-                raise SettingsError(
-                    f"{folder} is the same shop as {seen[key]}", "name it once, or give it its own name"
-                )
-        seen |= dict.fromkeys((folder, _identity(folder)), folder)
-    return folders
-
-
-def _identity(folder: str) -> object:
-    """What a shop is known by in its state database; None where its settings are wrong, which its own run tells."""
-    try:
-        shop = load_shop(folder)
-        return shop.name, state_url(shop)
-    except SettingsError:
-        return None
 
 
 def run_chain(

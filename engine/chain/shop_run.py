@@ -7,10 +7,11 @@ from pathlib import Path
 from time import perf_counter
 
 from engine.main_path import sync
-from engine.setup.shops import load_shop
+from engine.shops import load_shop
 from engine.steps import Steps
 from reports.summary import phrase
 from schemas.chain import ChainOutcome, ShopResult
+from schemas.command import COMMAND
 from schemas.errors import Interrupted, SettingsError, ShopBusy, TorgsyncError
 from schemas.report import RunReport
 from schemas.settings.shop import Shop
@@ -39,7 +40,7 @@ def run_one(folder: str, listen: Listen | None = None, check: Callable[[Shop], N
     except (KeyboardInterrupt, Interrupted) as error:
         result = ended(folder, "interrupted", getattr(error, "exit_code", 130), "stopped by a signal", "run again")
     except Exception as error:
-        result = ended(folder, "failed", 1, f"{type(error).__name__}: {error}", f"torgsync runs {folder}")
+        result = ended(folder, "failed", 1, f"{type(error).__name__}: {error}", f"{COMMAND} runs {folder}")
     return result.model_copy(update={"seconds": round(perf_counter() - begin, 2)})
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from engine.setup.shops import shop_word
+from engine.shops import shop_word
+from schemas.command import COMMAND
 from schemas.errors import SettingsError, closest
 from schemas.plan import Plan
 from schemas.settings.shop import Shop
@@ -88,7 +89,7 @@ def plan_of_run(shop: Shop, row: Mapping[str, Any]) -> Plan:
     if plan is None:
         raise SettingsError(
             f"run {row['run']} ended before it had a plan ({row['outcome']}): it wrote nothing to any store",
-            f"torgsync sync {shop_word(shop)}",
+            f"{COMMAND} sync {shop_word(shop)}",
         )
     return plan
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from engine.setup.shops import shop_word
+import pandas as pd
+
+from engine.shops import shop_word
+from schemas.command import COMMAND
 from schemas.errors import SettingsError
 from schemas.plan import Plan
 from schemas.report import RunReport
 from schemas.settings.shop import Shop
 from state.database import State
 from state.history import History
-from state.url import state_url
+from state.open import open_state
 
 
 def category_names(history: History, state: State, plan: Plan) -> dict[int, str]:
@@ -20,13 +23,22 @@ def category_names(history: History, state: State, plan: Plan) -> dict[int, str]
     names: dict[int, str] = {}
     for fingerprint in dict.fromkeys((state.catalogue_of(plan.base), plan.catalogue)):
         if history.has_catalogue(fingerprint):
-            frame = history.categories(fingerprint)
-            names |= {int(n): " › ".join(path) for n, path in zip(frame["number"], frame["path"], strict=True)}
+            names |= paths_of(history.categories(fingerprint))
     for store in plan.stores:  # what stands in a store's own catalogue alone
         if store.own is not None and history.has_catalogue(store.own.catalogue):
-            frame = history.categories(store.own.catalogue)
-            names = {int(n): " › ".join(path) for n, path in zip(frame["number"], frame["path"], strict=True)} | names
+            names = paths_of(history.categories(store.own.catalogue)) | names
     return names
+
+
+def paths_of(categories: pd.DataFrame) -> dict[int, str]:
+    """Number → path of a catalogue's CATEGORIES."""
+    return {int(n): " › ".join(path) for n, path in zip(categories["number"], categories["path"], strict=True)}
+
+
+def names_of_plan(shop: Shop, plan: Plan) -> dict[int, str]:
+    """``category_names`` of a shop's plan."""
+    with open_state(shop) as state:
+        return category_names(History(shop.folder / "history"), state, plan)
 
 
 def report_page(
@@ -50,7 +62,7 @@ def read_report(shop: Shop, run: str) -> RunReport:
     if not row["report"]:
         raise SettingsError(
             f"run {row['run']} has left no report ({row['outcome']}{': ' + row['message'] if row['message'] else ''})",
-            f"torgsync runs {shop_word(shop)}",
+            f"{COMMAND} runs {shop_word(shop)}",
         )
     return RunReport.model_validate(row["report"])
 
@@ -58,9 +70,6 @@ def read_report(shop: Shop, run: str) -> RunReport:
 def page_of(shop: Shop, run: str) -> str:
     """A run as a page."""
     report = read_report(shop, run)
-    state = State(state_url(shop), shop.name)
-    try:
+    with open_state(shop) as state:
         history = History(shop.folder / "history")
         return report_page(history, state, report, history.plan(report.run), state.quarantine(report.run))
-    finally:
-        state.close()

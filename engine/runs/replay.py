@@ -8,13 +8,13 @@ from typing import Any
 
 from engine.runs.find import find_run
 from engine.sections import decide_sections, shop_rules
-from engine.setup.shops import shop_word
+from engine.shops import shop_word
+from schemas.command import COMMAND
 from schemas.errors import QuarantineLimit, SettingsError
 from schemas.report import RunReport
 from schemas.settings.shop import Shop
-from state.database import State
 from state.history import History
-from state.url import state_url
+from state.open import open_state
 from transforms.clean import clean
 from transforms.guards import check_extract, check_quarantine
 
@@ -45,16 +45,13 @@ def judged_run(shop: Shop, run: str) -> dict[str, Any]:
         if not judged(row):
             raise SettingsError(
                 f"run {row['run']} ({row['purpose']}: {row['outcome']}) judged no rows",
-                f"torgsync runs {shop_word(shop)}",
+                f"{COMMAND} runs {shop_word(shop)}",
             )
         return row
-    state = State(state_url(shop), shop.name)
-    try:
+    with open_state(shop) as state:
         found = next((row for row in state.runs() if judged(row)), None)
-    finally:
-        state.close()
     if found is None:
-        raise SettingsError(f"no run of shop {shop.name} has judged any rows yet", f"torgsync sync {shop_word(shop)}")
+        raise SettingsError(f"no run of shop {shop.name} has judged any rows yet", f"{COMMAND} sync {shop_word(shop)}")
     return found
 
 
@@ -68,11 +65,8 @@ def replay(shop: Shop, run: str = "last") -> Replay:
     row = judged_run(shop, run)
     raw = History(shop.folder / "history").extract(row["extract"] or "")
     rules = shop_rules(shop)
-    state = State(state_url(shop), shop.name)
-    try:
+    with open_state(shop) as state:
         then, registry, accepted = state.quarantine(row["run"]), state.registry(), state.accepted()
-    finally:
-        state.close()
     check_extract(raw)
     decided = decide_sections(shop, clean(raw, shop.names), raw.sections, rules, registry)
     frame = decided.clean.quarantine

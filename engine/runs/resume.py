@@ -14,10 +14,11 @@ from engine.main_path import Ask, nobody
 from engine.planning import complete_plan, settings_fingerprint
 from engine.runs.find import find_run, plan_of_run
 from engine.session import run_session
-from engine.setup.shops import shop_word
+from engine.shops import shop_word
 from engine.stages import Planned
 from engine.steps import Steps
 from engine.store_catalogues import decided_before
+from schemas.command import COMMAND
 from schemas.errors import SettingsError, StalePlan, TorgsyncError
 from schemas.plan import Plan
 from schemas.report import RunReport
@@ -36,7 +37,7 @@ class _Kept:
 
 def apply_file(shop: Shop, path: Path, options: RunOptions | None = None, steps: Steps | None = None) -> RunReport:
     """Do exactly what a plan file lists. A stale plan is refused with the reason, and nothing of it is applied."""
-    kept = _Kept(read_plan(path), RunKind("apply", "", f"torgsync apply {path}"))
+    kept = _Kept(read_plan(path), RunKind("apply", "", f"{COMMAND} apply {path}"))
     return _apply(shop, kept, options, steps, nobody)
 
 
@@ -68,7 +69,7 @@ def retry(shop: Shop, run: str, options: RunOptions | None = None, steps: Steps 
 
 
 def _command(what: str, shop: Shop, row: Mapping[str, Any]) -> str:
-    return f"torgsync {what} {shop_word(shop)} {row['run']}"
+    return f"{COMMAND} {what} {shop_word(shop)} {row['run']}"
 
 
 def _with_allowed(row: Mapping[str, Any], options: RunOptions | None) -> RunOptions:
@@ -101,7 +102,7 @@ def _planned(run: Run, plan: Plan) -> Planned:
 
 def _check_plan(run: Run, plan: Plan) -> None:
     """Raise StalePlan where the plan does not fit the shop, its settings or its state any more."""
-    again = f"make a new plan: torgsync plan {shop_word(run.shop)}"
+    again = f"make a new plan: {COMMAND} plan {shop_word(run.shop)}"
     if plan.shop != run.shop.name:
         raise TorgsyncError(f"the plan is for shop {plan.shop}, not {run.shop.name}", "give the right shop")
     if plan.settings != settings_fingerprint(run.shop):

@@ -12,9 +12,10 @@ from engine.guards import stop_at_guards
 from engine.planning import make_plan
 from engine.runs.find import find_loaded_run, stores_that_took
 from engine.session import run_session
-from engine.setup.shops import shop_word
+from engine.shops import shop_word
 from engine.stages import SHOP_WIDE, Decided, StoreCatalogue
 from engine.steps import Steps
+from schemas.command import COMMAND
 from schemas.errors import SettingsError
 from schemas.plan import Plan
 from schemas.report import RunReport
@@ -46,7 +47,7 @@ def rollback(
         if not plan_only:
             apply_plan(run, planned)
 
-    command = f"torgsync rollback {shop_word(shop)} --to {row['run']}"
+    command = f"{COMMAND} rollback {shop_word(shop)} --to {row['run']}"
     return run_session(shop, body, RunKind("plan" if plan_only else "rollback", row["run"], command), options, steps)
 
 
@@ -81,6 +82,6 @@ def _without_left_out(run: Run, row: Mapping[str, Any], earlier: Plan | None) ->
     only = f"run {row['run']} was for {', '.join(sorted(then))} only"
     stores = tuple(store for store in run.stores if store.name not in left)
     if not stores:
-        raise SettingsError(f"{only}, which the shop has no more", "choose another: torgsync runs")
+        raise SettingsError(f"{only}, which the shop has no more", f"choose another: {COMMAND} runs")
     run.warn(f"{only}: {', '.join(left)} stays as it is")
     return replace(run, stores=stores)

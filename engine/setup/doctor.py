@@ -9,7 +9,6 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -20,16 +19,17 @@ from engine.alerts.alerts import late_or_missing, receivers
 from engine.lock import held
 from engine.sections import shop_rules
 from engine.session import refuse_renamed
-from engine.setup.shops import load_shop, shop_word
+from engine.shops import load_shop, shop_word
 from engine.stores import adapter_of
+from schemas.command import COMMAND
 from schemas.errors import SettingsError, TorgsyncError
 from schemas.settings.alerts import TOO_OLD
 from schemas.settings.delivery import DeliverySettings
 from schemas.settings.shop import Shop
 from schemas.settings.stores import FileStore, SqlStore, StoreSettings
 from sources.firebird.extract import count_base
-from state.database import State
 from state.history import History
+from state.open import open_state
 from state.url import state_url
 from stores.delivery import Destination, check
 from stores.protocol import PriorState
@@ -113,7 +113,7 @@ def _rules(shop: Shop) -> Told:
     rules = shop_rules(shop)
     if shop.sections.rules is None:
         return "ok", f'none; a type without a section: unmapped = "{shop.sections.unmapped}"', ""
-    return "ok", f"{len(rules.rules)} in {shop.sections.rules}; torgsync plan shows what they match", ""
+    return "ok", f"{len(rules.rules)} in {shop.sections.rules}; {COMMAND} plan shows what they match", ""
 
 
 def _no_state_yet(shop: Shop) -> bool:
@@ -130,7 +130,7 @@ def _absent_file(shop: Shop, url: str | None) -> bool:
 def _state(shop: Shop) -> Told:
     if _no_state_yet(shop):
         return "ok", "the first run makes it", ""
-    with closing(State(state_url(shop), shop.name)) as state:
+    with open_state(shop) as state:
         refuse_renamed(shop, state)
         history = History(shop.folder / "history")
         for found in (state.loaded(), *state.confirmed().values()):
@@ -143,7 +143,7 @@ def _state(shop: Shop) -> Told:
 
 def _lock(shop: Shop) -> Told:
     if held(shop):
-        return "warning", "a run holds the shop now", "wait for it, or look who: torgsync runs " + shop_word(shop)
+        return "warning", "a run holds the shop now", f"wait for it, or look who: {COMMAND} runs {shop_word(shop)}"
     return "ok", "free", ""
 
 
@@ -169,12 +169,12 @@ def _alerts(shop: Shop) -> Told:
         told = f"nobody would hear of a bad night: {shop.alerts.urls_env} is not set"
         return "warning", told, "put apprise URLs into it: docs/alerts.md"
     told = f"receivers: {len(urls)}" + ("; a heartbeat" if beat else "")
-    return "ok", f"{told}; torgsync alerts test {shop_word(shop)} sends a message", ""
+    return "ok", f"{told}; {COMMAND} alerts test {shop_word(shop)} sends a message", ""
 
 
 def _nights(shop: Shop) -> Told:
     if _no_state_yet(shop):
-        return "ok", "none yet; torgsync plan shows what the first would do", ""
+        return "ok", f"none yet; {COMMAND} plan shows what the first would do", ""
     if told := late_or_missing(shop, TOO_OLD, datetime.now().astimezone()):
-        return "warning", told, f"torgsync runs {shop_word(shop)}"
+        return "warning", told, f"{COMMAND} runs {shop_word(shop)}"
     return "ok", "the last one ended ok", ""

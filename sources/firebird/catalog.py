@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import fdb
 
+from schemas.command import COMMAND
 from schemas.errors import SourceError, closest
 
 _RELATIONS = """
@@ -139,7 +140,7 @@ def resolve(name: str, known: list[str], what: str, place: str) -> str:
     hint = f'did you mean "{near}"?' if near else closest(name.upper(), known[:200])
     raise SourceError(
         f'{place}: no {what} "{name}", which the schema map names; {hint}',
-        f"torgsync inspect {place} shows what there is; then edit source.map in shop.toml",
+        f"{COMMAND} inspect {place} shows what there is; then edit source.map in shop.toml",
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fdb
 
+from schemas.command import COMMAND
 from schemas.errors import SourceError, TorgsyncError
 
 LOGIN = 335544472
@@ -109,7 +110,7 @@ def _reading(code: int, text: str, place: str, during: str) -> SourceError | Non
     if code in TRANSLITERATION:
         return SourceError(
             f"{place}: a text column holds bytes that its own charset does not know{during}: {text}",
-            "mend the text in Torgsoft; `torgsync inspect` shows the charset of each column",
+            f"mend the text in Torgsoft; `{COMMAND} inspect` shows the charset of each column",
         )
     if code == READ_ONLY:
         return SourceError(f"{place}: a write was tried{during}; the base is only ever read: a defect of torgsync")

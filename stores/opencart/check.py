@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from schemas.command import COMMAND
 from schemas.settings.opencart import OpenCartStore
 from stores.opencart.db import Db, reading
 from stores.opencart.ownership_tables import has_tables, interrupted
@@ -14,7 +15,7 @@ from stores.opencart.tree import Category, Tree, load_tree
 
 NIGHT = "the next run mends those that are torgsync's"
 FINDINGS: dict[str, tuple[str, str]] = {
-    "interrupted": ("a run was interrupted while it wrote", "run again, or torgsync resume"),
+    "interrupted": ("a run was interrupted while it wrote", f"run again, or {COMMAND} resume"),
     "parent_unknown": ("the parent category does not exist", "give it a parent in OpenCart's admin"),
     "cycle": ("a category stands below itself: the branch is out of the menu", "correct parent_id in the database"),
     "path_wrong": ("category_path is not what the parents say", f"Rebuild in Catalog > Categories; {NIGHT}"),

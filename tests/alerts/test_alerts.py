@@ -12,7 +12,7 @@ import pytest
 from engine.alerts import notify
 from engine.lock import hold
 from engine.main_path import sync
-from engine.setup.shops import load_shop
+from engine.shops import load_shop
 from engine.steps import Steps
 from reports.alert import alert_text
 from schemas.errors import SettingsError

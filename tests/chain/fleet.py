@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import create_engine, inspect, text
 
-from engine.setup.shops import load_shop
+from engine.shops import load_shop
 from state.url import state_url
 from tests.pure import goods_frame, sections_frame, types_frame
 from tests.source.conftest import Place

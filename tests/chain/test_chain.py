@@ -16,10 +16,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from engine.chain.chain import find_shops, run_chain
+from engine.chain.chain import run_chain
 from engine.chain.shop_run import run_one
 from engine.lock import hold
-from engine.setup.shops import load_shop
+from engine.shops import find_shops, load_shop
 from schemas.chain import WORST_LAST, ChainReport, ShopResult
 from schemas.errors import EXIT_CODES, SettingsError
 from state.database import State

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from cli.main import main
-from engine.setup.shops import load_shop
+from engine.shops import load_shop
 from state.database import State
 from state.url import state_url
 from tests.e2e.conftest import ShopFolder, local  # noqa: F401 - a fixture, found by its name

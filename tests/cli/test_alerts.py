@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from engine.lock import hold
-from engine.setup.shops import load_shop
+from engine.shops import load_shop
 from tests.alerts.conftest import receiver  # noqa: F401 - a fixture, found by its name
 from tests.cli.conftest import without
 

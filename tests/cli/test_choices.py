@@ -7,7 +7,7 @@ import time
 from datetime import date, timedelta
 
 from engine.lock import hold
-from engine.setup.shops import load_shop
+from engine.shops import load_shop
 from tests.cli.conftest import without
 
 

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 from engine.lock import hold
-from engine.setup.shops import load_shop
+from engine.shops import load_shop
 from tests.e2e.conftest import ShopFolder
 from tests.e2e.test_promises import GOODS, SECTIONS, TYPES
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cli.init import STORES
-from engine.setup.shops import load_shop
+from engine.setup.new_shop import STORES
+from engine.shops import load_shop
 from schemas.settings.stores import KINDS
 from tests.e2e.test_promises import GOODS, SECTIONS, TYPES
 from tests.source.conftest import Place

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.lock import hold
-from engine.setup.shops import load_shop
+from engine.shops import load_shop
 from state.database import State
 from state.url import state_url
 from tests.cli.conftest import renamed, without
@@ -41,7 +41,7 @@ def test_runs_needs_no_shop_where_one_stands_in_its_folder(loaded, torgsync, mon
 def test_a_run_that_was_killed_shows_as_interrupted_and_one_that_holds_the_shop_as_running(loaded, torgsync):
     code = (
         "import os, sys; from engine.lock import hold; from schemas.report import RunReport\n"
-        "from engine.setup.shops import load_shop; from state.database import State; from state.url import state_url\n"
+        "from engine.shops import load_shop; from state.database import State; from state.url import state_url\n"
         "shop = load_shop(sys.argv[1]); hold(shop).__enter__()\n"
         "report = RunReport(run='29990101-000000-dead', shop=shop.name, started_at='2999-01-01T00:00:00.000+00:00')\n"
         "State(state_url(shop), shop.name).start_run(report); os._exit(9)"

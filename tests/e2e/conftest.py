@@ -14,7 +14,7 @@ import pytest
 
 from engine.context import RunOptions
 from engine.main_path import sync
-from engine.setup.shops import load_shop
+from engine.shops import load_shop
 from schemas.report import RunReport
 from tests.source.conftest import PASSWORD_ENV, Place, place  # noqa: F401 - a fixture, found by its name
 from tests.trs.conftest import real  # noqa: F401 - a fixture, found by its name

@@ -14,7 +14,7 @@ import pytest
 from database.scrubbing import own_words
 from database.url import database_url
 from engine.lock import hold
-from engine.setup.shops import load_shop
+from engine.shops import load_shop
 from schemas.errors import SettingsError, ShopBusy
 from schemas.tables import DECIMAL
 from sources.stand_in.base import build_base
@@ -187,7 +187,7 @@ def test_a_second_run_of_a_held_shop_is_refused_and_says_who_holds_it(local):
 
 def test_the_lock_dies_with_its_process(local):
     code = (
-        "import os, sys; from engine.lock import hold; from engine.setup.shops import load_shop\n"
+        "import os, sys; from engine.lock import hold; from engine.shops import load_shop\n"
         "hold(load_shop(sys.argv[1])).__enter__(); os._exit(9)"
     )
     assert subprocess.run([sys.executable, "-c", code, str(local.folder)], check=False).returncode == 9

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.samples import run_sample, samples_folder, stale_files
-from engine.setup.shops import load_shop
+from engine.setup.samples import run_sample, samples_folder, stale_files
+from engine.shops import load_shop
 from schemas.reasons import REASONS
 from sources.stand_in.csv_input import read_csv_dir
 
@@ -56,8 +56,8 @@ def test_every_row_of_the_hostile_shop_is_used_or_in_the_quarantine_with_a_known
 
 
 def test_the_hostile_shop_ends_with_exit_code_5_under_the_default_limits_and_loads_nothing(tmp_path):
-    from cli.samples import set_up
     from engine.main_path import sync
+    from engine.setup.samples import set_up
 
     set_up(samples_folder() / "hostile", tmp_path)
     settings = tmp_path / "shop.toml"

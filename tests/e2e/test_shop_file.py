@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.setup.shops import load_shop
+from engine.shops import load_shop
 from schemas.errors import RulesError, SettingsError
 from schemas.rules import parse_rules
 from schemas.settings.shop import OLD_KEYS, Shop, parse_shop

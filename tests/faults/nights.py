@@ -21,7 +21,7 @@ import pytest
 
 import engine.session
 from engine.main_path import sync
-from engine.setup.shops import load_shop
+from engine.shops import load_shop
 from engine.steps import Steps
 from schemas.extract import Extract
 from schemas.report import RunReport

@@ -8,7 +8,7 @@ import fdb
 import pytest
 
 import sources.firebird.extract
-from engine.setup.shops import load_shop
+from engine.shops import load_shop
 from sources.firebird.extract import read_base
 from sources.stand_in.base import build_base
 from tests.faults.nights import LAST, everything, extract, frames_of, last_run, run_night, stores

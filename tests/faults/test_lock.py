@@ -16,7 +16,7 @@ from sqlalchemy import create_engine, text
 
 import engine.lock
 from engine.lock import application_name, held, hold, lock_key
-from engine.setup.shops import load_shop
+from engine.shops import load_shop
 from schemas.errors import SettingsError, ShopBusy
 from tests.faults.nights import SETTINGS
 from tests.faults.sweep import forked
@@ -28,7 +28,7 @@ import sys
 import engine.lock
 from engine.lock import hold
 from schemas.errors import ShopBusy
-from engine.setup.shops import load_shop
+from engine.shops import load_shop
 engine.lock.PATIENCE = 0.2
 shops = [load_shop(folder) for folder in sys.argv[1:]]
 print("ready", flush=True)

@@ -15,7 +15,7 @@ import pytest
 
 from engine.lock import hold
 from engine.runs.resume import resume
-from engine.setup.shops import load_shop
+from engine.shops import load_shop
 from engine.signals import end_on_sigterm
 from engine.steps import Steps
 from schemas.errors import Interrupted
@@ -133,7 +133,7 @@ def handlers():
 
 signal.signal(signal.SIGTERM, lambda *_: None)
 before = handlers()
-from engine.setup.shops import load_shop
+from engine.shops import load_shop
 from sources.firebird.connection import connect
 shop = load_shop(Path(sys.argv[1]))
 with connect(shop.source, shop.folder) as base:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.lock import hold
-from engine.setup.shops import load_shop
+from engine.shops import load_shop
 from engine.signals import end_on_sigterm
 from schemas.errors import Interrupted
 from tests.faults.nights import everything, last_run, run_night

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import sources.firebird.extract
-from engine.setup.shops import load_shop
+from engine.shops import load_shop
 from schemas.extract import Extract
 from sources.firebird.extract import read_base
 from tests.e2e.conftest import ShopFolder, local  # noqa: F401 - a fixture, found by its name

@@ -15,8 +15,8 @@ import pytest
 
 import engine.apply
 import engine.session
-from cli.explain import explain
 from engine.context import RunOptions
+from engine.runs.explain import explain
 from engine.runs.resume import apply_file, retry
 from schemas.errors import RulesError
 from state.database import State

@@ -19,7 +19,7 @@ from engine.context import RunOptions
 from engine.main_path import plan, sync
 from engine.runs.resume import resume
 from engine.runs.rollback import rollback
-from engine.setup.shops import load_shop
+from engine.shops import load_shop
 from engine.steps import Steps
 from schemas.extract import Extract
 from schemas.plan import Plan

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import psutil
 import pytest
 
-from engine.setup.shops import load_shop
+from engine.shops import load_shop
 from state.database import State
 from state.url import state_url
 from tests.e2e.conftest import ShopFolder

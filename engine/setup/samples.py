@@ -1,0 +1,79 @@
+"""The sample shops of ``data/samples``: set up with a real Firebird base, run, and compared with what is committed."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from engine.shops import load_shop
+from schemas.errors import SettingsError, TorgsyncError, closest
+from schemas.report import RunReport
+
+COMMITTED = ("assignments.csv", "categories.csv", "offers.csv", "quarantine.csv", "TSGoods.trs", "tree.txt")
+"""What of a sample's output is committed: everything but the report, which holds times."""
+
+
+def samples_folder() -> Path:
+    """``data/samples`` of the checkout that this code runs from. Raises SettingsError where there is none."""
+    folder = Path(__file__).resolve().parents[2] / "data" / "samples"
+    if not folder.is_dir():
+        raise SettingsError(f"{folder} is absent", "run from a checkout of torgsync, not from an installed package")
+    return folder
+
+
+def sample(name: str) -> Path:
+    """The folder of a sample by its name. Raises SettingsError with the closest name."""
+    known = {path.parent.name: path.parent for path in samples_folder().glob("*/shop.toml")}
+    if name not in known:
+        raise SettingsError(f'no sample "{name}"', closest(name, list(known)))
+    return known[name]
+
+
+def set_up(source: Path, target: Path) -> None:
+    """Make a shop of a sample: settings and rules are copied, the stand-in base is built from its CSV input."""
+    from sources.stand_in.base import build_base
+    from sources.stand_in.csv_input import read_csv_dir
+
+    target.mkdir(parents=True, exist_ok=True)
+    for name in ("shop.toml", "rules.yaml"):
+        shutil.copyfile(source / name, target / name)
+    # UTF8: the samples hold characters that no WIN1251 base could (the hryvnia sign)
+    build_base(target / "base.fdb", *read_csv_dir(source / "input"), charset="UTF8", overwrite=True)
+
+
+def run_sample(source: Path, target: Path) -> RunReport:
+    """Set up a sample in an empty folder and run its sync there."""
+    from engine.main_path import sync
+
+    set_up(source, target)
+    return sync(load_shop(target))
+
+
+def stale_files(source: Path, fresh: Path) -> list[str]:
+    """Names of committed outputs that differ from freshly made ones."""
+    return [
+        name
+        for name in COMMITTED
+        if not (source / "output" / name).is_file()
+        or (source / "output" / name).read_bytes() != (fresh / "output" / name).read_bytes()
+    ]
+
+
+def refresh_samples(check: bool) -> Iterator[tuple[str, list[str]]]:
+    """Run every sample in a folder of its own; give its name and the committed outputs that are stale.
+
+    They are written anew, unless ``check``. Raises TorgsyncError for a sample whose run fails.
+    """
+    for source in sorted(path.parent for path in samples_folder().glob("*/shop.toml")):
+        with TemporaryDirectory() as folder:
+            fresh = Path(folder) / source.name
+            report = run_sample(source, fresh)
+            if report.exit_code:
+                raise TorgsyncError(f"sample {source.name}: {report.message}", report.next_step)
+            stale = stale_files(source, fresh)
+            for name in () if check else stale:
+                (source / "output").mkdir(exist_ok=True)
+                shutil.copyfile(fresh / "output" / name, source / "output" / name)
+        yield source.name, stale
