@@ -156,7 +156,6 @@ def _settlement(run: Run, store: str, target_state: TargetState, complete: bool)
     redirects = wanted_redirects(run, catalogue, previous, store)
     return Settlement(
         run=run.report.run,
-        night=night,
         catalogue=target_state.catalogue,
         plan=run.plan.fingerprint,
         counts=run.sizes or (dict(loaded.counts) if loaded else {}),
