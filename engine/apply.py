@@ -151,7 +151,6 @@ def _settlement(run: Run, planned: Planned, store: str, target: TargetState, com
     redirects = memory.redirects_for(catalogue, store, decided.separate)
     return Settlement(
         run=run.name,
-        night=memory.night,
         catalogue=target.catalogue,
         plan=planned.plan.fingerprint,
         counts=decided.row_counts or (dict(loaded.counts) if loaded else {}),

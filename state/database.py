@@ -60,7 +60,6 @@ class Settlement:
     """
 
     run: str
-    night: str
     catalogue: str
     plan: str
     counts: Mapping[str, int]

@@ -51,7 +51,6 @@ class FeedAdapter:
     """A feed holds nothing but its file: what its reader was last given is what it confirmed."""
 
     capabilities = Capabilities(
-        atomic=True,
         gaps={"redirect": "a file has no redirects", "retire": "what is absent is not in the file at all"},
     )
 

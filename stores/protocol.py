@@ -14,13 +14,8 @@ from schemas.report import StoreResult
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a kind of store can do. What it cannot is declared in ``gaps`` (kind → why) and told in every run's report.
+    """What a kind of store cannot do: ``gaps`` (kind → why), which every run's report tells."""
 
-    ``atomic``: a failed apply leaves the store as it was. ``redirects``: it keeps redirects itself.
-    """
-
-    atomic: bool = False
-    redirects: bool = False
     gaps: Mapping[Kind, str] = field(default_factory=dict)
 
 

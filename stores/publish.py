@@ -23,10 +23,8 @@ T = TypeVar("T")
 class Published(Generic[T]):
     """``result`` of the writer; ``published`` is False where the file already had this content and was left alone."""
 
-    path: Path
     result: T
     published: bool
-    bytes: int
     sha256: str
 
 
@@ -44,10 +42,10 @@ def publish(target: Path, filename: str, write: Callable[[BinaryIO], T], *, crea
     if not target.is_dir():
         raise StoreError(f"{target}: the folder does not exist", "create or mount it, or correct target in shop.toml")
     final = _led_to(target / filename)
-    size, sha256 = 0, ""
+    sha256 = ""
 
     def changed(part: Path) -> bool:
-        nonlocal size, sha256
+        nonlocal sha256
         size, sha256 = part.stat().st_size, file_sha256(part)
         if size == 0:
             raise StoreError(f"{final}: the new file would be empty; the old one stays", "look why there are no goods")
@@ -59,7 +57,7 @@ def publish(target: Path, filename: str, write: Callable[[BinaryIO], T], *, crea
         raise StoreError(
             f"{final}: cannot be written: {error.strerror or error}", "free space or correct the folder's rights"
         ) from error
-    return Published(final, result, published, size, sha256)
+    return Published(result, published, sha256)
 
 
 def _led_to(path: Path) -> Path:

@@ -86,7 +86,7 @@ class SqlAdapter:
     """The tables of one SQL store; rows that are no longer in the catalogue are hidden, never deleted."""
 
     kind = "sql"
-    capabilities = Capabilities(atomic=True, redirects=True)
+    capabilities = Capabilities()
 
     def __init__(self, store: SqlStore, folder: Path, *, progress: Progress = silent) -> None:
         self.store, self.folder, self.progress = store, folder, progress

@@ -39,10 +39,8 @@ GAPS: dict[Protocol, tuple[str, ...]] = {
 class Delivered(Generic[T]):
     """``result`` of the writer; ``published`` is False where it lay there already; ``notes`` for the report."""
 
-    place: str
     result: T
     published: bool
-    bytes: int
     sha256: str
     notes: tuple[str, ...] = ()
 
@@ -59,7 +57,7 @@ def deliver(
     _check_filename(target, filename)
     if target.is_folder:
         done = publish(target.folder, filename, write, create=create)
-        return Delivered(str(done.path), done.result, done.published, done.bytes, done.sha256)
+        return Delivered(done.result, done.published, done.sha256)
     place = f"{target.place}/{filename}"
     try:
         with tempfile.TemporaryFile(prefix="torgsync-") as stream:
@@ -76,7 +74,7 @@ def deliver(
             f"{place}: cannot be prepared in {tempfile.gettempdir()}: {error.strerror or error}",
             "free space there, or name another folder in the environment variable TMPDIR",
         ) from error
-    return Delivered(place, result, published, size, marker.sha256, notes)
+    return Delivered(result, published, marker.sha256, notes)
 
 
 def read_digest(target: Destination, filename: str) -> str | None:

@@ -48,7 +48,7 @@ def write_google(stream: BinaryIO, categories: pd.DataFrame, offers: pd.DataFram
         written += len(some.piece)
     refuse_empty(written, left_out)
     sink.write("</channel>\n</rss>\n")
-    return sink.done(written, len(set(types)), left_out, notes.lines())
+    return sink.done(written, left_out, notes.lines())
 
 
 def product_type(path: list[str], notes: Notes) -> str:

@@ -1,4 +1,4 @@
-"""Where a writer's text goes: the stream, counted and fingerprinted on its way; and what the writer reports."""
+"""Where a writer's text goes: the stream, fingerprinted on its way; and what the writer reports."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 @dataclass(frozen=True)
 class FeedFile:
-    """What was written: ``offers`` and ``categories`` in the file, its ``bytes`` and ``sha256``.
+    """What was written: ``offers`` in the file, and the fingerprint of its content.
 
     ``content_sha256`` leaves out the date that a YML file bears: an unchanged catalogue keeps it. ``left_out`` counts
     the goods that are not in the file, by reason: with ``offers`` they are all that came in. ``notes`` says what
@@ -18,33 +18,25 @@ class FeedFile:
     """
 
     offers: int
-    categories: int
-    bytes: int
-    sha256: str
     content_sha256: str
     left_out: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
 class Sink:
-    """Writes text into a binary stream and remembers size and fingerprints."""
+    """Writes text into a binary stream and remembers the fingerprint of its content."""
 
     def __init__(self, stream: BinaryIO, encoding: str = "utf-8") -> None:
         self._stream, self._encoding = stream, encoding
-        self._whole, self._content = hashlib.sha256(), hashlib.sha256()
-        self.bytes = 0
+        self._content = hashlib.sha256()
 
     def write(self, text: str, content: str | None = None) -> None:
         """Write the text; ``content`` stands for it in the fingerprint of the content."""
         data = text.encode(self._encoding)
         self._stream.write(data)
-        self.bytes += len(data)
-        self._whole.update(data)
         self._content.update(data if content is None else content.encode(self._encoding))
 
-    def done(self, offers: int, categories: int, left_out: Mapping[str, int], notes: tuple[str, ...]) -> FeedFile:
+    def done(self, offers: int, left_out: Mapping[str, int], notes: tuple[str, ...]) -> FeedFile:
         """The report."""
         absent = {reason: count for reason, count in left_out.items() if count}
-        return FeedFile(
-            offers, categories, self.bytes, self._whole.hexdigest(), self._content.hexdigest(), absent, notes
-        )
+        return FeedFile(offers, self._content.hexdigest(), absent, notes)

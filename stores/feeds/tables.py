@@ -50,7 +50,7 @@ def write_csv(stream: BinaryIO, categories: pd.DataFrame, offers: pd.DataFrame, 
         sink.write(_csv(zip(*cells, strict=True), feed))
         written += len(piece)
     refuse_empty(written, left_out)
-    return sink.done(written, len(paths), left_out, notes.lines())
+    return sink.done(written, left_out, notes.lines())
 
 
 def write_json(stream: BinaryIO, categories: pd.DataFrame, offers: pd.DataFrame, feed: JsonFeed) -> FeedFile:
@@ -72,7 +72,7 @@ def write_json(stream: BinaryIO, categories: pd.DataFrame, offers: pd.DataFrame,
         written += len(rows)
     refuse_empty(written, left_out)
     sink.write("\n]}\n")
-    return sink.done(written, len(categories), left_out, notes.lines())
+    return sink.done(written, left_out, notes.lines())
 
 
 def _chosen(offers: pd.DataFrame, feed: TableFeed, left_out: Counter[str]) -> Iterator[Piece]:

@@ -31,14 +31,12 @@ _BOM = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True)
 class TrsWritten:
-    """What was written: ``lines`` with the header, ``goods`` without, ``bytes``, ``sha256`` of the whole file.
+    """What was written: ``goods``, and the ``sha256`` of the whole file.
 
     ``unencodable`` lists every character that cp1251 could not hold, ``notes`` what else differs from the values given.
     """
 
-    lines: int
     goods: int
-    bytes: int
     sha256: str
     unencodable: tuple[Replaced, ...] = ()
     notes: tuple[str, ...] = ()
@@ -81,15 +79,11 @@ def write_trs(target: str | Path | BinaryIO, goods: pd.DataFrame, dialect: TrsDi
             return write_trs(stream, goods, dialect)
     journal = _Journal()
     digest = hashlib.sha256()
-    size = 0
     for piece in _pieces(goods, dialect, journal):
         target.write(piece)
         digest.update(piece)
-        size += len(piece)
     return TrsWritten(
-        lines=len(goods) + dialect.header,
         goods=len(goods),
-        bytes=size,
         sha256=digest.hexdigest(),
         unencodable=tuple(journal.replaced),
         notes=journal.notes(),

@@ -54,7 +54,7 @@ def write_yml(
     refuse_empty(written, left_out)
     sink.write("</offers>\n</shop>\n</yml_catalog>\n")
     _missing_ids(categories, feed, notes)
-    return sink.done(written, len(categories), left_out, notes.lines())
+    return sink.done(written, left_out, notes.lines())
 
 
 def content_sha256(path: Path) -> str:

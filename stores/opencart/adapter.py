@@ -40,8 +40,6 @@ class OpenCartAdapter:
         self.create_maps = self.maps.is_relative_to(folder.resolve())  # another place may be a share not mounted
         none: dict[Kind, str] = {"redirect": REDIRECT, "unredirect": REDIRECT}
         self.capabilities = Capabilities(
-            atomic=False,  # 3.0's tables have no transactions
-            redirects=settings.redirects is not None,
             gaps={"retire": RETIRE, **(none if settings.redirects is None else {})},
         )
         self._wanted: Contents | None = None

@@ -34,8 +34,6 @@ class WooCommerceAdapter:
 
     kind = "woocommerce"
     capabilities = Capabilities(
-        atomic=False,
-        redirects=False,
         gaps={
             "redirect": "WooCommerce keeps no redirects: redirects-NAME.csv is written for a plugin to import",
             "retire": "what is hidden stays hidden: a term or a product that is deleted would lose its address",

@@ -11,6 +11,7 @@ import pytest
 from engine.steps import Steps
 from schemas.plan import KINDS
 from state.url import state_url
+from state.database import State
 from stores.protocol import Capabilities
 from tests.nights.world import Broken, World
 from tests.stores.bench import STORES, Bench, Categories, Offers
@@ -205,12 +206,39 @@ def test_a_failure_at_any_write_is_made_good_by_the_next_run(shop, tmp_path):
     shop.check()
 
 
+def test_no_store_is_written_to_before_the_state_has_noted_that_the_run_begins_to(shop, monkeypatch):
+    """The next run must know what a run that is killed may have shown. A night without a change notes nothing."""
+    shop.sync()
+    before = shop.bench.image()
+    shop.world.sections[2] = (4, "Посуд і кухня", 2)
+    shop.world.goods[1] = (2, "Інший товар")
+    real, noted = State.begin_writing, []
+
+    def refuse(state: State, run: str, store: str) -> None:
+        raise RuntimeError("the state's disk is full")
+
+    def note(state: State, run: str, store: str) -> None:
+        noted.append(store)
+        real(state, run, store)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(State, "begin_writing", refuse)
+        assert shop.world.sync().outcome != "ok"
+    assert shop.bench.image() == before
+    with monkeypatch.context() as patch:
+        patch.setattr(State, "begin_writing", note)
+        shop.sync()
+        shop.check()
+        assert noted == ["store"]
+        assert shop.sync() == {}
+        assert noted == ["store"]
+
+
 def test_what_a_store_cannot_do_is_declared(shop):
     from engine.context import Run, RunOptions
     from engine.memory import Memory
     from engine.stores import open_store
     from schemas.report import RunReport
-    from state.database import State
     from state.history import History
 
     state = State(state_url(shop.world.shop), "test")

@@ -115,12 +115,12 @@ def test_an_empty_name_is_noted() -> None:
     assert "1 goods have an empty name" in result.notes[0]
 
 
-def test_the_result_tells_size_and_checksum_of_the_very_file(tmp_path: Path) -> None:
+def test_the_result_tells_goods_and_checksum_of_the_very_file(tmp_path: Path) -> None:
     goods = pd.DataFrame({"good_id": range(25_001), "good_name": "Крем"})
     result = write_trs(tmp_path / "x.trs", goods, TRS_PROFILES["utf8-bom"])
     data = (tmp_path / "x.trs").read_bytes()
-    assert (result.bytes, result.sha256) == (len(data), hashlib.sha256(data).hexdigest())
-    assert (result.goods, result.lines) == (25_001, data.count(b"\r\n"))
+    assert result.sha256 == hashlib.sha256(data).hexdigest()
+    assert (result.goods, data.count(b"\r\n")) == (25_001, 25_002)
     assert data.startswith(b'\xef\xbb\xbf"GoodID";')
 
 

@@ -392,7 +392,6 @@ def test_what_the_store_cannot_do_is_declared(night):
     capabilities = night.target.capabilities
     assert set(capabilities.gaps) == {"redirect", "retire"}
     assert set(capabilities.gaps) <= set(KINDS)
-    assert not capabilities.atomic
 
 
 def test_reading_and_planning_never_write(night):
