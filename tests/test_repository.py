@@ -9,11 +9,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from schemas.errors import EXIT_CODES
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("cli", "flows", "reports", "schemas", "sources", "state", "stores", "transforms")
+PACKAGES = ("cli", "engine", "flows", "reports", "schemas", "sources", "state", "stores", "transforms")
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 MOST_LINES = 350
 
@@ -124,6 +125,16 @@ def test_run_says_what_it_can_do_and_refuses_what_it_cannot():
 
 def test_ci_only_calls_run():
     assert "sh run test" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_pre_commit_makes_the_checks_that_ci_makes_and_downloads_nothing():
+    lint = (ROOT / "run").read_text(encoding="utf-8").split("\nlint() {")[1].split("\n}")[0]
+    checks = set(re.findall(r"^ +\.venv/bin/(\S.*)$", lint, re.MULTILINE))
+    (local,) = YAML(typ="safe").load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"]
+    assert local["repo"] == "local"
+    assert {hook["language"] for hook in local["hooks"]} == {"system"}
+    entries = {re.sub(r" --force-exclude$", "", hook["entry"]) for hook in local["hooks"]}
+    assert entries == {f".venv/bin/{check}" for check in checks}
 
 
 def test_no_module_is_longer_than_a_person_wants_to_read():
