@@ -16,8 +16,8 @@ from schemas.errors import Interrupted, TorgsyncError
 app = typer.Typer(
     name="torgsync",
     help="Synchronization sections for Torgsoft, every night: from the Firebird base to the online store.",
+    epilog="Pages that messages name (docs/shop.md and others) lie where torgsync --version says.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,  # plain help: importing rich costs more than all the rest of it
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -27,6 +27,25 @@ app.add_typer(runs_app, name="runs")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(alerts_app, name="alerts")
 app.add_typer(opencart_app, name="opencart")
+
+
+def _show_version(wanted: bool) -> None:
+    """Print the version and where the documentation lies: beside the code, in a checkout and in an installed wheel."""
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"torgsync {version('torgsync')}\ndocs: {Path(__file__).resolve().parent.parent / 'docs'}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and where docs/ lies."),
+    ] = False,
+) -> None:
+    pass
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from schemas.errors import EXIT_CODES
 
@@ -140,10 +141,21 @@ def test_schemas_only_declare_and_read_or_write_nothing():
     found = {
         f"{path.relative_to(ROOT)}: {match.group().strip()}"
         for path in (ROOT / "schemas").rglob("*.py")
+        if path.name != "command.py"  # one constant: how the user started torgsync
         for match in IO.finditer(path.read_text(encoding="utf-8"))
     }
     assert found == set()
     assert IO.search((ROOT / "database" / "url.py").read_text(encoding="utf-8")), "the test sees what is there"
+
+
+def test_pre_commit_makes_the_checks_that_ci_makes_and_downloads_nothing():
+    lint = (ROOT / "run").read_text(encoding="utf-8").split("\nlint() {")[1].split("\n}")[0]
+    checks = set(re.findall(r"^ +\.venv/bin/(\S.*)$", lint, re.MULTILINE))
+    (local,) = YAML(typ="safe").load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"]
+    assert local["repo"] == "local"
+    assert {hook["language"] for hook in local["hooks"]} == {"system"}
+    entries = {re.sub(r" --force-exclude$", "", hook["entry"]) for hook in local["hooks"]}
+    assert entries == {f".venv/bin/{check}" for check in checks}
 
 
 def test_no_module_is_longer_than_a_person_wants_to_read():
