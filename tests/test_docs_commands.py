@@ -1,4 +1,4 @@
-"""Each command and option that a page shows exists, with the arguments that it needs; generated pages are up to date."""
+"""Each command and option that a page shows exists, with the arguments that it needs; generated pages are fresh."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_a_command_that_a_page_shows_whole_has_the_arguments_that_it_needs(page,
         rest = [{"N": "1"}.get(word, word) for word in rest]
     try:
         command.make_context("torgsync", list(rest))
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         pytest.fail(f"{page}: torgsync {line}: {getattr(error, 'message', error)}")
 
 

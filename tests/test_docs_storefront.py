@@ -24,8 +24,9 @@ def query(heading: str) -> str:
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory):
     """The sample shop, loaded twice: in the second night a hand-made section has another name."""
-    from cli.main import app
     from typer.testing import CliRunner
+
+    from cli.main import app
 
     folder = tmp_path_factory.mktemp("storefront") / "household"
     sample = ROOT / "data/samples/household"

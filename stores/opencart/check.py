@@ -1,4 +1,4 @@
-"""Looks through a shop's category tables, ours and others', for what OpenCart itself never tells (stores-facts.md 1.3)."""
+"""Looks through a shop's category tables, ours and others', for what OpenCart never tells (stores-facts.md 1.3)."""
 
 from __future__ import annotations
 
