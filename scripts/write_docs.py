@@ -10,6 +10,7 @@ import dataclasses
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from inspect import cleandoc
 from pathlib import Path
 from types import NoneType, UnionType
@@ -34,6 +35,7 @@ In a checkout type `sh run torgsync`, or `torgsync` once it is on your PATH: [in
 """
 
 
+@cache
 def command_tree() -> Any:
     """The root of the command tree, as typer makes it."""
     from cli.main import app
