@@ -1,7 +1,7 @@
 """Writes the pages that are made from the code: ``python -m scripts.write_docs``. A test compares them.
 
-``docs/cli.md`` comes from the command tree, whatever modules the commands stand in. The tables of ``report.json`` and
-``plan.json`` in ``docs/outputs.md`` come from their models; the text around them is written by hand.
+``docs/cli.md`` comes from the command tree of typer. In ``docs/outputs.md`` the tables of
+``report.json`` and ``plan.json`` come from their models; the text around them is written by hand.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ CLI_HEAD = """# Command reference
 
 <!-- Written by `python -m scripts.write_docs`. Do not edit by hand: a test compares it with the commands. -->
 
-In a checkout type `sh run torgsync`, or `torgsync` once it is on your PATH: [install.md](install.md#the-command).
+In a checkout the command is `sh run torgsync`, or `torgsync` once it is on your PATH
+([install.md](install.md#the-command)).
 
 - `SHOP` is a folder that holds `shop.toml`, or the name of one below `shops/`.
 - `RUN` is the name of a run, the beginning of it, or `last`.

@@ -65,7 +65,7 @@ def headings(page: Path) -> list[str]:
 
 
 def section_numbers(page: Path) -> set[str]:
-    """``4`` and ``1.3`` by the headings ``## 4. …`` and ``### 1.3 …``; ``2.5`` is entry 5 of section 2's list."""
+    """``4`` and ``1.3`` by headings ``## 4. …`` and ``### 1.3 …``; ``2.5`` is the fifth entry of section 2's list."""
     found: set[str] = set()
     current = ""
     for line in page.read_text(encoding="utf-8").splitlines():

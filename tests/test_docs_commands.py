@@ -1,4 +1,4 @@
-"""Each command and option that a page shows exists, with the arguments that it needs; generated pages are fresh."""
+"""Each command and option that a page shows exists, with its arguments; generated pages are up to date."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def blocks() -> list[Any]:
 
 
 def load(text: str, folder: Path) -> Shop:
-    """The shop of a ``shop.toml`` that holds this block; what it lacks of a shop is added."""
+    """The shop of a ``shop.toml`` that holds this block; what a shop needs at least is added."""
     data = tomllib.loads(text)
     head = "" if "name" in data else 'name = "docs"\n'
     tail = "" if "dsn" in data.get("source", {}) else '\n[source]\ndsn = "base.fdb"\n'
