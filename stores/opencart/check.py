@@ -1,4 +1,4 @@
-"""Looks through a shop's category tables, ours and others', for what OpenCart never tells (stores-facts.md 1.3)."""
+"""Checks a shop's category tables, ours and others', for faults that OpenCart never reports (stores-facts.md 1.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Old addresses of categories: OpenCart has no table for them, so the web server gets a map (stores-facts.md 1.3).
+"""Old addresses of categories: OpenCart has no table for them, the web server gets a map (stores-facts.md section 1.3).
 
 A second slug row would be an alias that answers 200, or even become the address that the shop itself links to. What an
 address was is noted when the category leaves it; where it leads is asked anew whenever a map is written, so there are

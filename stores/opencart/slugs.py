@@ -1,7 +1,7 @@
-"""Slugs of categories: Ukrainian by KMU-55, unique in the whole store, frozen once given.
+"""What slugs of OpenCart categories take, and which are reserved.
 
 OpenCart 4 finds a category by the last segment of its address alone (``LIKE '%/slug' LIMIT 1``), OpenCart 3 by its one
-keyword: two categories with one slug open the same page (stores-facts.md 1.3). ``_`` and ``%`` would be wildcards.
+keyword: two categories with one slug open the same page (stores-facts.md section 1.3). ``_`` and ``%`` are wildcards.
 """
 
 from __future__ import annotations
