@@ -10,6 +10,7 @@ import dataclasses
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from inspect import cleandoc
 from pathlib import Path
 from types import NoneType, UnionType
@@ -35,6 +36,7 @@ In a checkout the command is `sh run torgsync`, or `torgsync` once it is on your
 """
 
 
+@cache
 def command_tree() -> Any:
     """The root of the command tree, as typer makes it."""
     from cli.main import app

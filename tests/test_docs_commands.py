@@ -123,6 +123,13 @@ def test_a_page_that_is_made_from_the_code_is_up_to_date(path, wanted):
     assert path.read_text(encoding="utf-8") == wanted
 
 
+@pytest.mark.parametrize("page", [name for name in pages() if name != "docs/cli.md"])
+def test_names_of_runs_on_a_page_are_as_long_as_real_ones(page):
+    """Date, time and eight hex digits; a beginning of a name ends with the time."""
+    found = re.findall(r"\b\d{8}-\d{6}(?:-([0-9a-z]+))?", text(page))
+    assert [digits for digits in found if digits and not re.fullmatch(r"[0-9a-f]{8}", digits)] == []
+
+
 @pytest.mark.parametrize("name", ["report", "plan"])
 def test_every_field_of_a_file_for_programs_has_a_meaning(name):
     from schemas.plan import Plan

@@ -14,8 +14,9 @@ from pydantic_core import PydanticUndefined
 from engine.shops import load_shop
 from schemas.settings.alerts import AlertsSettings
 from schemas.settings.delivery import DeliverySettings
-from schemas.settings.shop import SchemaMap, Shop
-from schemas.settings.stores import KINDS
+from schemas.settings.feeds import YML_PROFILES
+from schemas.settings.shop import GuardsSettings, SchemaMap, Shop
+from schemas.settings.stores import KINDS, TRS_PROFILES
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -187,3 +188,48 @@ def test_names_of_stores_and_variables_are_the_same_on_the_page_and_in_what_init
     for key, value in begun[kind].items():
         if key == "name" or key.endswith("_env"):
             assert store[key] == value
+
+
+def cells(page: str, head: str) -> list[list[str]]:
+    """The cells of a page's table whose first column has this head, without backticks."""
+    _, found = (ROOT / "docs" / page).read_text(encoding="utf-8").split(f"\n| {head} |", 1)
+    lines = found.split("\n\n")[0].splitlines()[2:]
+    return [
+        [cell.strip().strip("`").replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line.strip()[1:-1])]
+        for line in lines
+    ]
+
+
+def test_the_profiles_of_the_sync_file_are_what_the_page_says():
+    for name, *told in cells("trs.md", "profile"):
+        dialect = TRS_PROFILES[name]
+        assert told == [str(dialect.layout), str(dialect.header).lower(), dialect.encoding, dialect.chain_separator]
+
+
+def test_the_profiles_of_yml_are_what_the_page_says():
+    rows = cells("feeds.md", "profile")
+    assert [row[0] for row in rows] == list(YML_PROFILES)
+    for name, hidden, length, quantity, old_price, varieties in rows:
+        told = {"hidden": hidden, "name_length": int(length) if length else None, "quantity": quantity}
+        told |= {"old_price": old_price, "varieties": varieties == "true"}
+        assert YML_PROFILES[name].model_dump() == told
+
+
+def test_the_limits_of_the_guards_are_settings():
+    for guard, _, limit in cells("plans.md", "guard"):
+        keys = re.findall(r"max_\w+", limit)
+        assert keys or limit == "0", guard
+        assert set(keys) <= set(GuardsSettings.model_fields), guard
+
+
+def test_a_default_that_running_text_names_is_that_of_the_settings():
+    """Written as ``removals.retire_after`` (default 30), or ``history.keep_runs`` (60)."""
+    shop = Shop.model_validate({"name": "docs", "folder": ROOT, "source": {"dsn": "base.fdb"}})
+    found = 0
+    for page in PAGES:
+        for table, key, told in re.findall(
+            r"`([a-z]+)\.([a-z_]+)` \((?:default )?(\d+)\)", page.read_text(encoding="utf-8")
+        ):
+            found += 1
+            assert getattr(getattr(shop, table), key) == int(told), (page.name, key)
+    assert found >= 3

@@ -55,8 +55,10 @@ def build_base(
     final = Path(dsn.text)
     if final.exists() and not overwrite:
         raise SettingsError(f"{final} exists already", "give another target, or overwrite it on purpose (--overwrite)")
-    if not final.parent.is_dir():
-        raise SettingsError(f"{final.parent} is not a folder", "create it first")
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"{final.parent}: {error.strerror}", "give a target in a folder of yours") from error
     part = final.with_name(final.name + ".part")
     try:
         counts = _build(Dsn(str(part), False), rows, charset, user, None, lambda: part.unlink(missing_ok=True), wide)

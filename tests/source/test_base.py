@@ -146,3 +146,11 @@ def test_inspect_guesses_torgsofts_entities_and_uses_self_references(embedded: P
     assert guess.goods.columns == {"retail_price": "RETAILPRICE"}
     assert info["tables"]["GOOD"]["foreign_keys"] == [{"column": "GOODTYPEID", "table": "GOODTYPE"}]
     assert list(embedded.read(map=guess).sections.columns) == list(RAW_SECTIONS.columns)
+
+
+def test_the_folder_of_a_new_base_is_made_and_one_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    build_base(str(tmp_path / "shops" / "new" / "base.fdb"), TYPES, SECTIONS, GOODS)
+    assert (tmp_path / "shops" / "new" / "base.fdb").is_file()
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(SettingsError, match="give a target in a folder of yours"):
+        build_base(str(tmp_path / "file" / "base.fdb"), TYPES, SECTIONS, GOODS)
