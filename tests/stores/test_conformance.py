@@ -10,8 +10,8 @@ import pytest
 
 from engine.steps import Steps
 from schemas.plan import KINDS
-from state.url import state_url
 from state.database import State
+from state.url import state_url
 from stores.protocol import Capabilities
 from tests.nights.world import Broken, World
 from tests.stores.bench import STORES, Bench, Categories, Offers
