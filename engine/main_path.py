@@ -115,4 +115,4 @@ def guard(run: Run) -> None:
     run.state.note_plan(run.report.run, run.plan.catalogue, run.plan.extract, granted)
     for violation in check_violations(run.plan.guards, run.allow, run.command):
         run.report.allowed[violation.guard] = max(violation.measured, run.report.allowed.get(violation.guard, 0))
-        run.warnings.append(f"guard «{violation.guard}» was allowed to pass: {violation.message}")
+        run.warnings.append(f"guard «{violation.guard}» was allowed to pass: {violation.text}")

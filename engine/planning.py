@@ -234,7 +234,7 @@ def _category_guards(run: Run, store: str, confirmed: Confirmed) -> list[GuardVi
     if run.raw is None and not own:
         found = [violation for violation in found if violation.guard in _OF_A_ROLLBACK]
     return [
-        violation.model_copy(update={"store": store, "message": f"{violation.message} (store {store})"})
+        violation.model_copy(update={"store": store})
         for violation in found
     ]
 

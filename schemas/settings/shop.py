@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 
 from schemas.database_url import database_url, url_text
 from schemas.errors import SettingsError, closest
+from schemas.guards import guard_setting
 from schemas.report import CATALOGUE_FILES, RUN_FILES
 from schemas.settings.alerts import AlertsSettings
 from schemas.settings.names import MAX_NAME, Name
@@ -104,15 +105,25 @@ class QuarantineSettings(Settings):
 
 
 class GuardsSettings(Settings):
-    """What stops a run before the first write. Up to 10 rows may pass whatever the share; a share of 0 allows none."""
+    """What stops a run before the first write: keys, defaults and bounds are declared in ``schemas.guards``.
 
-    max_removed_share: float = Field(0.10, ge=0, le=1, description="greatest share of categories, or of offers, hidden")
-    max_removed: int | None = Field(None, ge=0, description="greatest count of categories, or of offers, hidden")
-    max_short_share: float = Field(0.10, ge=0, le=1, description="greatest share of rows fewer than in the last run")
-    max_moved_share: float = Field(0.30, ge=0, le=1, description="greatest share of goods that change category")
-    max_renamed_share: float = Field(0.30, ge=0, le=1, description="greatest share of types, or goods, renamed")
-    max_changed_share: float = Field(0.50, ge=0, le=1, description="above it the base is another one")
-    max_newest_gone: int = Field(2, ge=0, description="so many of the newest goods may be gone with no newer one")
+    Up to 10 rows may pass whatever the share, below half of the rows; a share of 0 allows none.
+    """
+
+    max_removed_share: float = guard_setting("max_removed_share")
+    max_removed: int | None = guard_setting("max_removed")
+    max_short_share: float = guard_setting("max_short_share")
+    max_moved_share: float = guard_setting("max_moved_share")
+    max_moved_categories_share: float = guard_setting("max_moved_categories_share")
+    max_renamed_share: float = guard_setting("max_renamed_share")
+    max_changed_share: float = guard_setting("max_changed_share")
+    max_newest_gone: int = guard_setting("max_newest_gone")
+    max_price_share: float = guard_setting("max_price_share")
+    max_sold_out_share: float = guard_setting("max_sold_out_share")
+    tell_sold_out_share: float = guard_setting("tell_sold_out_share")
+    max_broken_share: float = guard_setting("max_broken_share")
+    max_growth_share: float = guard_setting("max_growth_share")
+    drift_factor: float = guard_setting("drift_factor")
 
 
 class RemovalsSettings(Settings):
