@@ -58,6 +58,7 @@ GUARD_SETTINGS: dict[str, GuardSetting] = {
     "tell_sold_out_share": GuardSetting("share", 0.30, "the same: above it the report says so"),
     "max_broken_share": GuardSetting("share", 0.05, "of names that became unreadable: a wrong charset"),
     "max_growth_share": GuardSetting("share", 0.50, "of new goods, by the goods of the last run"),
+    "max_close_guards": GuardSetting("count", 3, "guards at once that are just below their limits"),
     "drift_factor": GuardSetting("factor", 2, "times a night's limit may change in 7 nights"),
 }
 """Every key of ``[guards]``."""
@@ -182,7 +183,7 @@ _ALL = (
     ),
     Guard(
         "moved_categories", "too many categories would get another parent",
-        "categories with another parent, of those there on both nights", _LAST,
+        "categories with another parent, of those there on both nights and below another on either", _LAST,
         "{measured} of {size} categories would get another parent", stop="max_moved_categories_share",
         drift="{measured} of {size} categories got another parent", one=True,
     ),
@@ -219,6 +220,11 @@ _ALL = (
         f"{_LAST}, and the state",
         "section numbers mean another section than in the last run: {names}",
         messages=(("store", "section numbers mean another section than in the store: {names}"),),
+    ),
+    Guard(
+        "close_to_limits", "several guards at once are just below their limits",
+        "guards that measure more than three quarters of their limit", _LAST,
+        "{measured} guards are just below their limits: {names}", stop="max_close_guards", tell="2",
     ),
     Guard(
         "drift", "each night was below its limit, the nights together are not",

@@ -123,6 +123,7 @@ class GuardsSettings(Settings):
     tell_sold_out_share: float = guard_setting("tell_sold_out_share")
     max_broken_share: float = guard_setting("max_broken_share")
     max_growth_share: float = guard_setting("max_growth_share")
+    max_close_guards: int = guard_setting("max_close_guards")
     drift_factor: float = guard_setting("drift_factor")
 
 

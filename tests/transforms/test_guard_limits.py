@@ -364,7 +364,8 @@ def test_every_guard_that_can_trip_can_be_allowed():
     assert set(GUARDS) == {
         "no_history", "lost_state", "short_extract", "another_base", "older_base", "mass_rename", "broken_text",
         "second_root", "root_vanished", "hidden_categories", "hidden_offers", "empty_feed", "moved_goods",
-        "moved_categories", "prices", "sold_out", "growth", "renumbered", "number_reused", "drift",
+        "moved_categories", "prices", "sold_out", "growth", "renumbered", "number_reused", "close_to_limits",
+        "drift",
     }  # fmt: skip
 
 

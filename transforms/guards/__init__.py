@@ -18,6 +18,7 @@ from transforms.guards.compare import (
     category_violations,
     drift_violations,
     first_night_violations,
+    night_violations,
 )
 from transforms.guards.limits import Limits
 from transforms.guards.rows import (
@@ -46,6 +47,7 @@ __all__ = [
     "feed_violations",
     "first_night_violations",
     "history_violations",
+    "night_violations",
     "number_violations",
     "state_violations",
     "store_violations",

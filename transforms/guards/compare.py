@@ -25,14 +25,30 @@ from transforms.guards.measures import (
 from transforms.matched import Matched
 
 
+def night_violations(
+    after: Catalogue, before: Catalogue | None, week_ago: Catalogue | None, limits: Limits
+) -> list[GuardViolation]:
+    """All that catalogues tell of one night: against last night's, or as a first night's, and against an older one.
+
+    ``before`` is None where nothing was ever loaded (a lost history is another guard's). ``week_ago`` is the catalogue
+    of 7 nights ago; None where there is none, or where one of the nights since then was allowed to pass a guard.
+    """
+    if before is None:
+        return first_night_violations(after, limits)
+    drift = drift_violations(after, week_ago, limits) if week_ago is not None else []
+    return [*catalogue_violations(after, before, limits), *drift]
+
+
 def catalogue_violations(after: Catalogue, before: Catalogue, limits: Limits) -> list[GuardViolation]:
     """The guards that compare the catalogue with the one that was loaded last."""
     both = compare(before, after)
+    found = list(measures(both))
     return [
         *_another_base("product types", both.types, limits),
         *_another_base("goods", both.goods, limits),
         *_older(both, limits),
-        *nightly(measures(both), limits),
+        *nightly(found, limits),
+        *_close(found, limits),
         *_roots(both),
         *_second_root(both),
         *_renumbered(both),
@@ -51,7 +67,7 @@ def drift_violations(
 ) -> list[GuardViolation]:
     """``drift``: the same measures against an older catalogue, with ``drift_factor`` times the limit of a night.
 
-    Never half of the rows, as for a night, but for growth, and where the shop itself set a share above one half.
+    Never half of the rows where they are gone or hidden. A shop that lets nothing pass on a night has no drift.
     """
     violations = []
     for each in measures(compare(week_ago, after)):
@@ -64,15 +80,12 @@ def drift_violations(
 
 def _drift_limit(each: Measure, limits: Limits) -> int | None:
     """The rows that may change in a week; None where the shop lets none pass on any night: then there is no drift."""
-    guard, factor = GUARD_TABLE[each.guard], limits.share("drift_factor")
-    share = limits.share(guard.stop.split(", ")[0])
-    if not share:
+    guard = GUARD_TABLE[each.guard]
+    night = _limit(each, guard.stop.split(", ")[0], limits)
+    if not night and not limits.share(guard.stop.split(", ")[0]):
         return None
-    wide = max(part(share * factor, each.size), part(factor, FEW))
-    if each.guard == "growth":
-        return wide
-    half = each.size - 1 if each.sparse else below_half(each.size)
-    return max(rows_allowed(share, each.size, one=guard.one, sparse=each.sparse), min(wide, half))
+    week = part(limits.share("drift_factor"), night)
+    return week if guard.one else max(night, min(week, below_half(each.size)))
 
 
 def first_night_violations(after: Catalogue, limits: Limits) -> list[GuardViolation]:
@@ -120,6 +133,23 @@ def nightly(measured: Iterable[Measure], limits: Limits) -> list[GuardViolation]
                 violations.append(found)
                 break
     return violations
+
+
+def _close(measured: Iterable[Measure], limits: Limits) -> list[GuardViolation]:
+    """``close_to_limits``: guards that measure more than three quarters of their limit and do not stop, one row aside.
+
+    Missing rows are counted as what a store would hide.
+    """
+    close: dict[str, None] = {}
+    for each in measured:
+        limit = _limit(each, GUARD_TABLE[each.guard].stop.split(", ")[0], limits)
+        if each.guard != "short_extract" and 1 < each.measured <= limit and each.measured * 4 > limit * 3:
+            close[each.guard] = None
+    for level, limit in (("stop", limits.count("max_close_guards") or 0), ("tell", 2)):
+        if len(close) > limit:
+            names = ", ".join(f"«{name}»" for name in close)
+            return [violation("close_to_limits", len(close), limit, "", level, names=names)]  # type: ignore[arg-type]
+    return []
 
 
 def _levels(guard: Guard) -> list[tuple[Level, str]]:

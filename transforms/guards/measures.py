@@ -77,9 +77,13 @@ def moved_goods(both: Compared) -> Measure:
 
 
 def moved_categories(both: Compared) -> Measure:
-    """Categories of both nights under another parent, also those that became, or were, roots."""
+    """Categories of both nights under another parent, also those that became, or were, roots.
+
+    They are counted of those that stand below another on either night: a root has no parent to lose.
+    """
     old, new = (pc.fill_null(each, 0) for each in both.categories.pair("parent_number"))
-    return Measure("moved_categories", "categories", int(mask(pc.not_equal(old, new)).sum()), len(both.categories))
+    below = int(mask(pc.greater(pc.max_element_wise(old, new), 0)).sum())
+    return Measure("moved_categories", "categories", int(mask(pc.not_equal(old, new)).sum()), below)
 
 
 def measures(both: Compared) -> Iterator[Measure]:
