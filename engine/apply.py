@@ -53,7 +53,7 @@ def check_fresh(run: Run, planned: Planned, only: Collection[str] | None = None)
     plan, settings = planned.plan, {store.name: store for store in run.shop.stores}
     compared, unread = dict(planned.compared), dict(planned.unread)
     for store in plan.stores:
-        if store.error or (only is not None and store.store not in only):
+        if store.error or store.store in compared or (only is not None and store.store not in only):
             continue
         catalogue, target = planned.decided.catalogues[store.store].catalogue, plan.target_state(store)
         try:
@@ -148,7 +148,7 @@ def _settlement(run: Run, planned: Planned, store: str, target: TargetState, com
     # what an interrupted run has shown leaves tombstones as well
     for after in (*memory.unsettled(store, decided.separate), catalogue):
         tombstones, before = next_tombstones(tombstones, before, after, target.held, memory.night), after
-    redirects = memory.redirects_for(catalogue, store, decided.separate)
+    redirects = memory.redirects_for(decided, store)
     return Settlement(
         run=run.name,
         catalogue=target.catalogue,

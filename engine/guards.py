@@ -6,7 +6,7 @@ Guards compare with what was loaded last, shop-wide, and with what each store to
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.context import Run
 from engine.stages import SHOP_WIDE, Comparison, Decided, Planned
@@ -15,19 +15,29 @@ from schemas.settings.shop import GuardsSettings
 from state.database import Confirmed, Loaded
 from transforms.guards import (
     Limits,
+    allowance,
     catalogue_violations,
     category_violations,
     check_violations,
+    drift_violations,
     extract_violations,
+    feed_violations,
+    first_night_violations,
     history_violations,
     number_violations,
+    state_violations,
     store_violations,
     taken_violations,
+    told_sentences,
 )
-from transforms.numbers import number_changes
 
-_OF_A_ROLLBACK = ("moved_goods", "root_vanished")
+_OF_A_ROLLBACK = ("moved_goods", "moved_categories", "root_vanished")
 """A rollback reads no base. The other guards that compare catalogues look at the extract, and have nothing to say."""
+
+_ON_CATEGORIES = {"moved_goods", "moved_categories", "root_vanished", "second_root", "renumbered"}
+
+PRICED_FEEDS = ("yml", "google")
+"""Kinds of feeds that leave out a good without a price."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +50,12 @@ class GuardCheck:
     def all(self, compared: Mapping[str, Comparison]) -> tuple[GuardViolation, ...]:
         """Every violation: of the shop's catalogue, then of each store that was compared, in their order."""
         of_stores = (each for store, comparison in compared.items() for each in self._store(store, comparison))
-        return (*self._history([SHOP_WIDE, *compared]), *self._shop_wide(), *of_stores)
-
-    def stores(self, compared: Mapping[str, Comparison]) -> tuple[GuardViolation, ...]:
-        """The violations of stores alone: for those that could only be read after the plan was made."""
-        return tuple(
-            violation
-            for store, comparison in compared.items()
-            for violation in (*self._history([store]), *self._store(store, comparison))
+        return (
+            *self._lost_state(compared),
+            *self._history([SHOP_WIDE, *compared]),
+            *self._shop_wide(),
+            *self._empty_feeds(),
+            *of_stores,
         )
 
     @property
@@ -58,12 +66,34 @@ class GuardCheck:
         """What compares with the last load; without a history, the counts that the state has remain."""
         run, decided = self.run, self.decided
         loaded, previous = run.memory.last_loaded()
-        found = number_violations(number_changes(decided.meanings, run.state.registry()))
+        catalogue = decided.shop_wide.catalogue
+        found = number_violations(decided.number_changes)
         if loaded is not None and decided.extract is not None:
-            counts = {table: decided.row_counts[table] for table in ("raw_product_types", "raw_goods")}
-            found += extract_violations(counts, loaded.counts, self._limits)
+            found += extract_violations(decided.row_counts, loaded.counts, self._limits)
         if previous is not None:
-            found += self._of_this_run(catalogue_violations(decided.shop_wide.catalogue, previous, self._limits))
+            found += self._of_this_run(catalogue_violations(catalogue, previous, self._limits))
+        elif loaded is None and decided.extract is not None:
+            found += first_night_violations(catalogue, self._limits)
+        if decided.extract is not None and (week_ago := run.memory.week_ago()) is not None:
+            found += drift_violations(catalogue, week_ago[0], self._limits, week_ago[1])
+        return found
+
+    def _lost_state(self, compared: Mapping[str, Comparison]) -> list[GuardViolation]:
+        """Whether the state lost what earlier runs left in the history and in the stores."""
+        present = [store for store, comparison in compared.items() if len(comparison.present.categories)]
+        return state_violations(self.run.memory.lost_state(present), self._goods)
+
+    def _empty_feeds(self) -> list[GuardViolation]:
+        """Feeds of priced goods that would be empty: the whole shop stops, not only that store."""
+        found: list[GuardViolation] = []
+        for memory in self.decided.stores:
+            _, previous = self.run.memory.last_loaded(memory)
+            stores = [
+                store.name
+                for store in self.run.stores
+                if store.kind in PRICED_FEEDS and (store.name if store.name in self.decided.separate else "") == memory
+            ]
+            found += feed_violations(self.decided.catalogues[memory].catalogue, previous, stores)
         return found
 
     def _of_this_run(self, found: Iterable[GuardViolation]) -> list[GuardViolation]:
@@ -82,8 +112,11 @@ class GuardCheck:
             if found is not None and found.catalogue not in seen and not history.has_catalogue(found.catalogue):
                 seen.add(found.catalogue)
                 lost[store] = found.run
-        goods = self.decided.row_counts.get("raw_goods", len(self.decided.shop_wide.catalogue.offers))
-        return history_violations(lost, goods)
+        return history_violations(lost, self._goods)
+
+    @property
+    def _goods(self) -> int:
+        return self.decided.row_counts.get("raw_goods", len(self.decided.shop_wide.catalogue.offers))
 
     def _store(self, store: str, comparison: Comparison) -> list[GuardViolation]:
         """The guards on what a plan does to one store."""
@@ -122,16 +155,14 @@ class GuardCheck:
         before = run.history.catalogue(confirmed.catalogue)
         found = category_violations(self.decided.catalogues[store].catalogue, before, self._limits)
         found = found if separate else self._of_this_run(found)
-        return [
-            each.model_copy(update={"store": store, "message": f"{each.message} (store {store})"}) for each in found
-        ]
+        return [each.model_copy(update={"store": store}) for each in found]
 
     def _allowed_since(self, confirmed: str) -> bool:
         """Whether a run after ``confirmed`` was allowed more than the guards on categories let pass."""
         for row in self.run.state.runs():
             if row["run"] == confirmed:
                 return False
-            if set(row["allowed"] or {}) & {"moved_goods", "root_vanished", "second_root", "renumbered"}:
+            if set(row["allowed"] or {}) & _ON_CATEGORIES:
                 return True
         return True  # that run is not on record any more
 
@@ -140,12 +171,22 @@ def stop_at_guards(run: Run, planned: Planned) -> None:
     """Keep the plan, then raise GuardStop where it violates a guard that this run does not allow."""
     plan, allow = planned.plan, run.options.allow
     run.history.save_plan(run.name, plan)
-    passed = {violation.guard for violation in plan.guards if violation.measured <= allow.get(violation.guard, -1)}
+    run.warn(*told_sentences(plan.guards))
+    stops = [violation for violation in plan.guards if violation.level == "stop"]
+    passed = {violation.guard for violation in stops if violation.measured <= allowance(violation, allow)}
     granted = {guard: number for guard, number in allow.items() if guard in passed}
     run.state.note_plan(run.name, plan.catalogue, plan.extract, granted)
     for violation in check_violations(plan.guards, allow, run.command):
         run.report.allowed[violation.guard] = max(violation.measured, run.report.allowed.get(violation.guard, 0))
-        run.warn(f"guard «{violation.guard}» was allowed to pass: {violation.message}")
+        run.warn(f"guard «{violation.guard}» was allowed to pass: {violation.text}")
+
+
+def with_guards(run: Run, planned: Planned) -> Planned:
+    """A kept plan with the guards as they are now: those that its file lists are not believed."""
+    guards = GuardCheck(run, planned.decided).all(planned.compared)
+    plan = planned.plan.model_copy(update={"guards": guards})
+    run.findings.plan = plan
+    return replace(planned, plan=plan)
 
 
 def limits(settings: GuardsSettings) -> Limits:

@@ -60,8 +60,7 @@ def complete_plan(run: Run, planned: Planned) -> Planned:
             found = _plan_store(run, planned.decided, settings[store.store], target, compared)
             store = found.model_copy(update={"own": store.own})
         stores.append(store)
-    guards = (*planned.plan.guards, *GuardCheck(run, planned.decided).stores(compared))
-    plan = planned.plan.model_copy(update={"guards": guards, "stores": tuple(stores)})
+    plan = planned.plan.model_copy(update={"stores": tuple(stores)})
     return _noted(run, replace(planned, plan=plan, compared={**planned.compared, **compared}))
 
 
@@ -89,7 +88,7 @@ def _plan_store(
 
 def _target_state(run: Run, decided: Decided, store: str, wanted: StoreCatalogue) -> TargetState:
     """What a store, or the whole shop, is brought to. The catalogue is kept in the history."""
-    redirects = run.memory.redirects_for(wanted.catalogue, store, decided.separate).emitted
+    redirects = run.memory.redirects_for(decided, store).emitted
     return TargetState(
         catalogue=run.history.save_catalogue(wanted.catalogue),
         held=dict(wanted.held),

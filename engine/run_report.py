@@ -112,7 +112,7 @@ def _decisions(report: RunReport, decided: Decided, decisions: Decisions) -> Non
     ]  # fmt: skip
     report.number_changes = [
         NumberNote(number=c.number, kind=c.kind, before=_meaning(c.before), after=_meaning(c.after))
-        for c in decisions.numbered.changes
+        for c in decided.number_changes
     ]
 
 

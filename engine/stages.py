@@ -17,7 +17,7 @@ from schemas.catalogue import Catalogue
 from schemas.contents import Contents, Entity
 from schemas.extract import Extract
 from schemas.plan import Operation, Plan
-from schemas.registry import Meaning
+from schemas.registry import Meaning, NumberChange
 from schemas.report import Outcome, StoreResult
 from schemas.rules import Rules
 from stores.protocol import StoreAdapter, Wanted
@@ -57,6 +57,7 @@ class Decided:
     ``catalogues[SHOP_WIDE]`` is the one that most stores share. ``separate`` names the stores with a memory of their
     own: rules are for them only, or were (docs/adr/0010). ``extract`` is None where the catalogue comes from the
     history alone, as in a rollback; ``fingerprint`` is that of the extract. ``rules`` are those that decided.
+    ``number_changes`` are numbers that mean something else than in the last run.
     """
 
     catalogues: Mapping[str, StoreCatalogue]
@@ -64,6 +65,7 @@ class Decided:
     extract: Extract | None = None
     fingerprint: str = ""
     rules: Rules | None = None
+    number_changes: tuple[NumberChange, ...] = ()
 
     @property
     def shop_wide(self) -> StoreCatalogue:

@@ -41,7 +41,8 @@ def decide(run: Run, extracted: Extracted) -> Decided:
     limits = run.shop.quarantine
     check_quarantine(rejected, row_counts(extract), limits.max_rows, limits.max_share, accepted)
     shared = _carried_over(run, SHOP_WIDE, catalogue, decisions, _held_keys(run, extract, rejected, catalogue))
-    decided = _of_all(run, extracted, shared, _separate_catalogues(run, extracted, decisions))
+    separate = _separate_catalogues(run, extracted, decisions)
+    decided = run.memory.with_number_changes(_of_all(run, extracted, shared, separate))
     run.findings.decided = decided
     return decided
 
@@ -68,12 +69,13 @@ def decided_before(run: Run, plan: Plan) -> Decided:
         for store in plan.stores
         if store.own is not None and store.store in {settings.name for settings in run.shop.stores}
     }
-    return Decided(
+    decided = Decided(
         catalogues=_by_store(run, shared, separate),
         separate=frozenset(separate),
         extract=run.history.extract(plan.extract) if plan.extract else None,
         fingerprint=plan.extract,
     )
+    return run.memory.with_number_changes(decided)
 
 
 def _catalogue_input(decisions: Decisions) -> tuple[pd.DataFrame, pd.DataFrame, SectionPlan, pd.DataFrame]:

@@ -40,7 +40,6 @@ def _plan(plan: Plan) -> str:
     if plan.empty:
         return "nothing to do"
     number = sum(len(store.operations) for store in plan.stores)
-    stopped = (
-        f"; guards: {', '.join(dict.fromkeys(violation.guard for violation in plan.guards))}" if plan.guards else ""
-    )
+    stops = dict.fromkeys(violation.guard for violation in plan.guards if violation.level == "stop")
+    stopped = f"; guards: {', '.join(stops)}" if stops else ""
     return f"{number} operations in {len(plan.stores)} stores{stopped}"

@@ -51,9 +51,7 @@ def plan_table(plan: Plan, names: Names | None = None, limit: int = MOST) -> Tab
     """The operations of a plan, removals first in each store; goods with the same change are one row."""
     known = {**named(plan), **(names or {})}
     rows: Table = [
-        _planned(
-            violation.store or "all", "GUARD", violation.measured, f"{violation.message} (limit {violation.limit})"
-        )
+        _planned(violation.store or "all", "GUARD", violation.measured, f"{violation.text} (limit {violation.limit})")
         for violation in plan.guards
     ]
     for place, store in enumerate(plan.stores):

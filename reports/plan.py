@@ -57,9 +57,7 @@ class Block:
 def plan_text(plan: Plan, names: Names | None = None, limit: int = 20) -> str:
     """The plan for the terminal; at most ``limit`` lines of each kind."""
     lines = [plan_title(plan)]
-    lines += [
-        f"  GUARD «{violation.guard}»: {violation.message} (limit {violation.limit})" for violation in plan.guards
-    ]
+    lines += [f"  GUARD «{violation.guard}»: {violation.text} (limit {violation.limit})" for violation in plan.guards]
     for number, store in enumerate(plan.stores):
         lines += _store(store, twin(plan.stores[:number], store), {**named(plan), **(names or {})}, limit)
     return "\n".join(lines)

@@ -17,6 +17,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.contents import Entity, Key
+from schemas.guards import Level, guard_stores
 from schemas.numbers import format_decimal
 
 Kind = Literal[
@@ -68,13 +69,22 @@ class _Model(BaseModel):
 
 
 class GuardViolation(_Model):
-    """A guard that would stop the run: ``measured`` rows where ``limit`` are allowed."""
+    """A guard that stops the run, or is told: ``measured`` rows where ``limit`` are allowed.
+
+    ``message`` does not name the store: ``text`` does. A plan file of an older version has no ``level``: all stopped.
+    """
 
     guard: str
+    level: Level = "stop"
     store: str = ""
     measured: int
     limit: int
     message: str
+
+    @property
+    def text(self) -> str:
+        """The message with the store it is about."""
+        return self.message + guard_stores(self.guard, [self.store] if self.store else [])
 
 
 class TargetState(_Model):

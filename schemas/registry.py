@@ -43,8 +43,8 @@ ChangeKind = Literal["renamed", "moved", "number_reused"]
 class NumberChange:
     """A number that means something else than in the last run.
 
-    ``renamed``: another name; ``moved``: another parent; ``number_reused``: another section, or name and parent both
-    changed at once, as seen between two real nights (domain.md section 2.5).
+    ``renamed``: another name; ``moved``: another parent; ``number_reused``: another section, with other goods and
+    another name, as seen between two real nights (domain.md section 2.5).
     """
 
     number: int

@@ -77,6 +77,10 @@ class History:
         write_file(path, lambda stream: stream.write(text))
         return path
 
+    def runs_with_plans(self) -> set[str]:
+        """The runs whose plan is kept."""
+        return {path.stem for path in (self.folder / "plans").glob("*.json")}
+
     def plan(self, run: str) -> Plan | None:
         """A run's plan; None where the run ended before it had one."""
         path = self.folder / "plans" / f"{run}.json"

@@ -18,6 +18,11 @@ def normalize(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
+def plain_name(text: str) -> str:
+    """The name without regard to upper and lower case and to blanks: how a section's meaning is compared."""
+    return normalize(text).casefold()
+
+
 def clean_name(text: str, policy: NamesSettings) -> str:
     """The name by the policy; may be empty when nothing usable is left. Idempotent."""
     composed = unicodedata.normalize("NFC", text)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -12,6 +13,8 @@ from schemas.numbers import MAX_NUMBER
 from schemas.registry import Meaning, NumberChange, Registry
 from schemas.tables import SECTIONS, conform
 from transforms.clean import HandSection
+from transforms.goods_flow import GoodsFlow
+from transforms.names import plain_name
 from transforms.sections import Section
 from transforms.tree import paths
 from transforms.values import missing
@@ -89,19 +92,57 @@ def meanings_of(sections: pd.DataFrame) -> tuple[Meaning, ...]:
     )  # fmt: skip
 
 
-def number_changes(meanings: Iterable[Meaning], registry: Registry) -> tuple[NumberChange, ...]:
-    """Numbers that mean something else than the registry remembers, by number."""
+def number_changes(
+    meanings: Iterable[Meaning], registry: Registry, flow: GoodsFlow | None = None
+) -> tuple[NumberChange, ...]:
+    """Numbers that mean something else than the registry remembers, by number.
+
+    A section keeps its meaning while it keeps its goods (design.md section 4). ``flow`` tells where the goods of last
+    night's catalogue are in tonight's; without it, and for a section without goods on both nights, its name, its parent
+    and its key decide. Another key alone is no change: Torgsoft may make a section anew.
+    """
+    known = [(registry.meanings[after.number], after) for after in meanings if after.number in registry.meanings]
+    exchanged = _exchanged({after.number: (before.name, after.name) for before, after in known})
     changes = []
-    for after in sorted(meanings, key=lambda m: m.number):
-        before = registry.meanings.get(after.number)
-        if before is None or replace(before, origin=after.origin) == after:
-            continue
+    for before, after in sorted(known, key=lambda pair: pair[1].number):
         renamed, moved = before.name != after.name, before.parent_number != after.parent_number
-        if before.identity != after.identity or (renamed and moved):
+        stayed = flow.stayed(after.number) if flow is not None else (0, 0)
+        if after.number in exchanged or _means_another(before, after, *stayed):
             changes.append(NumberChange(after.number, "number_reused", before, after))
-        else:
+        elif renamed or moved:
             changes.append(NumberChange(after.number, "renamed" if renamed else "moved", before, after))
     return tuple(changes)
+
+
+def _means_another(before: Meaning, after: Meaning, had: int, stayed: int) -> bool:
+    """Whether the number means another section: most of its goods are elsewhere, and its name changed.
+
+    Key and parent that both changed say as much as the name. Without goods two of name, parent and key decide.
+    """
+    renamed = plain_name(before.name) != plain_name(after.name)
+    moved, other_key = before.parent_number != after.parent_number, before.identity != after.identity
+    if had:
+        return stayed * 2 < had and (renamed or (moved and other_key))
+    return renamed + moved + other_key >= 2
+
+
+def _exchanged(names: Mapping[int, tuple[str, str]]) -> set[int]:
+    """Numbers whose sections exchanged names: two of them, or more in a ring (number → name before, name now)."""
+    plain = {number: (plain_name(old), plain_name(new)) for number, (old, new) in names.items()}
+    renamed = {number: pair for number, pair in plain.items() if pair[0] != pair[1]}
+    pairs = set(renamed.values())
+    found = {number for number, (old, new) in renamed.items() if (new, old) in pairs}
+    counts = Counter(old for old, _ in renamed.values())
+    owner = {old: number for number, (old, _) in renamed.items() if counts[old] == 1}
+    for start in renamed:
+        ring: list[int] = []
+        at: int | None = start
+        while at is not None and at not in ring:
+            ring.append(at)
+            at = owner.get(renamed[at][1])
+        if at == start:
+            found.update(ring)
+    return found
 
 
 def _frame(sections: Mapping[str, Section], numbers: Mapping[str, int]) -> pd.DataFrame:

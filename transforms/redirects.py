@@ -1,5 +1,8 @@
 """Redirects: which living category an address leads to that a category had before (design.md section 4).
 
+An address follows the goods: it leads to the living category that has most of them, never to another section that took
+over the number.
+
 Chains are collapsed, as a redirect holds the number of the category it leads to and never an address; a living
 category's own address is never redirected, so there are no loops.
 """
@@ -7,7 +10,6 @@ category's own address is never redirected, so there are no loops.
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,6 +17,9 @@ from typing import Any
 
 from schemas.catalogue import Catalogue
 from schemas.contents import Key, Rows
+from schemas.registry import Registry
+from transforms.goods_flow import GoodsFlow, goods_flow
+from transforms.numbers import meanings_of, number_changes
 from transforms.plan import REDIRECT_COLUMNS
 from transforms.values import key_or_none
 
@@ -69,36 +74,55 @@ def next_redirects(
     after: Catalogue,
     buried: Collection[Retirement] = (),
     expired: Collection[Key] = (),
+    reused: Collection[int] = (),
 ) -> Redirects:
     """The redirects once ``after`` is loaded, where ``before`` was loaded last.
 
-    A category that moved or was renamed leaves its old address to itself. One that is gone leaves its address to the
-    category that most of its goods are in now (a merge); one that is buried to its nearest living ancestor.
+    A category that moved, was renamed or is gone leaves its address to the living category that most of its goods are
+    in now: mostly itself, or what it was merged into. Without goods it leaves the address to itself, unless its number
+    means another section now: then to its nearest living ancestor, as a buried category does.
+    ``reused``: numbers that are known to mean another section tonight, beside those that the two catalogues tell.
 
-    An ``expired`` one leads nowhere any more. It is remembered all the same: a buried category, which stays buried,
+    An ``expired`` one is dead. It is remembered all the same: a buried category, which stays buried,
     must not leave its address anew, and a clock that was wrong must not cost an address for good.
     """
     living = _paths(after)
     old = _paths(before) if before is not None else {}
+    left = {number: path for number, path in old.items() if living.get(number) != path}
+    taken = set(reused)
+    merged: dict[int, int] = {}
     found: dict[str, tuple[int, list[str], int]] = {}
-    for number, path in old.items():
-        if number in living and living[number] != path:
-            found[redirect_id(path)] = (number, list(path), number)
-    merged = _merged_into(before, after, set(old) - set(living)) if before is not None else {}
-    for number, target in merged.items():
-        found[redirect_id(old[number])] = (number, list(old[number]), target)
+    if before is not None and left:
+        flow = goods_flow(before, after)
+        taken |= _reused(before, after, flow)
+        sound = living.keys() - taken
+        for number, path in left.items():
+            heir = flow.heir(number)
+            if heir is None and number in sound:
+                heir = number
+            if heir is None and number in taken:
+                heir = _ancestor_in(before, number, sound)
+            if heir is not None:
+                merged[number] = heir
+                found[redirect_id(path)] = (number, list(path), heir)
+    lost = living.keys() & taken
+    sound_paths = {number: path for number, path in living.items() if number not in lost}
     graves = {grave.number: grave for grave in buried if grave.number not in living}
-    retired = {number: _ancestor(grave, graves, living) for number, grave in graves.items()}
+    retired = {number: _ancestor(grave, graves, sound_paths) for number, grave in graves.items()}
     for number, grave in graves.items():
         heir = retired[number]
         if heir is not None and redirect_id(grave.path) not in known.rows:
             found[redirect_id(grave.path)] = (number, list(grave.path), heir)
     heirs = {**{number: heir for number, heir in retired.items() if heir is not None}, **merged}
     stale = set(expired) - set(found)
-    kept: dict[Key, tuple[Any, ...]] = {
-        key: (row[0], row[1], heirs.get(row[2], row[2]) if row[2] not in living and key not in stale else row[2])
-        for key, row in [*known.rows.items(), *found.items()]
-    }
+    kept: dict[Key, tuple[Any, ...]] = {}
+    for key, row in [*known.rows.items(), *found.items()]:
+        target = row[2]
+        if key not in found and (target in lost or (target not in living and key not in stale)):
+            if target in lost and target not in heirs:
+                continue  # another section has the number: the address is dead
+            target = heirs.get(target, target)
+        kept[key] = (row[0], row[1], target)
     shown = {redirect_id(path) for path in living.values()}
     kept = {key: kept[key] for key in sorted(kept, key=str) if key not in shown}
     return Redirects(
@@ -113,22 +137,21 @@ def _paths(catalogue: Catalogue) -> dict[int, Path]:
     return {int(n): tuple(path) for n, path in zip(frame["number"], frame["path"], strict=True)}
 
 
-def _merged_into(before: Catalogue, after: Catalogue, gone: Collection[int]) -> dict[int, int]:
-    """Where most goods of each vanished category are now; the smallest number wins a tie."""
-    if not gone:
-        return {}
-    now = _category_of(after)
-    votes: dict[int, Counter[int]] = {}
-    for good, number in _category_of(before).items():
-        target = now.get(good)
-        if number is not None and number in gone and target is not None:
-            votes.setdefault(number, Counter())[target] += 1
-    return {number: min(count, key=lambda target: (-count[target], target)) for number, count in votes.items()}
+def _reused(before: Catalogue, after: Catalogue, flow: GoodsFlow) -> set[int]:
+    """Numbers that mean another section in ``after`` than in ``before``."""
+    known = Registry({meaning.number: meaning for meaning in meanings_of(before.sections)})
+    changes = number_changes(meanings_of(after.sections), known, flow)
+    return {change.number for change in changes if change.kind == "number_reused"}
 
 
-def _category_of(catalogue: Catalogue) -> dict[int, int | None]:
-    frame = catalogue.assignments
-    return {int(g): key_or_none(n) for g, n in zip(frame["good_id"], frame["category_number"], strict=True)}
+def _ancestor_in(before: Catalogue, number: int, living: Collection[int]) -> int | None:
+    """The nearest category above it, as the tree was, that lives on."""
+    frame = before.categories
+    parents = {int(n): key_or_none(p) for n, p in zip(frame["number"], frame["parent_number"], strict=True)}
+    at = parents.get(number)
+    while at is not None and at not in living:
+        at = parents.get(at)
+    return at
 
 
 def _ancestor(grave: Retirement, graves: Mapping[int, Retirement], living: Mapping[int, Path]) -> int | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.apply import apply_plan, check_fresh
 from engine.context import Run, RunKind, RunOptions
-from engine.guards import stop_at_guards
+from engine.guards import stop_at_guards, with_guards
 from engine.main_path import Ask, nobody
 from engine.planning import complete_plan, settings_fingerprint
 from engine.runs.find import find_run, plan_of_run
@@ -84,7 +84,7 @@ def _apply(shop: Shop, kept: _Kept, options: RunOptions | None, steps: Steps | N
         planned = _planned(run, kept.plan)
         if kept.kind.continues:  # a plan file is applied as it is; a run goes on with the stores that it could not read
             planned = run.steps("plan", complete_plan, run, planned)
-        planned = run.steps("check", check_fresh, run, planned, kept.only)
+        planned = with_guards(run, run.steps("check", check_fresh, run, planned, kept.only))
         stop_at_guards(run, planned)
         ask(run, planned)
         apply_plan(run, planned, kept.only)

@@ -60,7 +60,8 @@ def _decided(run: Run, row: Mapping[str, Any], earlier: Plan | None) -> Decided:
         if store.own is not None
     }
     stores = {store.name: separate.get(store.name, shared) for store in run.shop.stores}
-    return Decided({SHOP_WIDE: shared, **stores}, frozenset(separate) & frozenset(stores))
+    decided = Decided({SHOP_WIDE: shared, **stores}, frozenset(separate) & frozenset(stores))
+    return run.memory.with_number_changes(decided)
 
 
 def _without_left_out(run: Run, row: Mapping[str, Any], earlier: Plan | None) -> Run:

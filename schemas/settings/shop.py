@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from schemas.errors import SettingsError, closest
+from schemas.guards import guard_setting
 from schemas.numbers import MAX_NUMBER
 from schemas.report import CATALOGUE_FILES, RUN_FILES
 from schemas.settings.alerts import AlertsSettings
@@ -97,15 +98,26 @@ class QuarantineSettings(Settings):
 
 
 class GuardsSettings(Settings):
-    """What stops a run before the first write. Up to 10 rows may pass whatever the share; a share of 0 allows none."""
+    """What stops a run before the first write: keys, defaults and bounds are declared in ``schemas.guards``.
 
-    max_removed_share: float = Field(0.10, ge=0, le=1, description="greatest share of categories, or of offers, hidden")
-    max_removed: int | None = Field(None, ge=0, description="greatest count of categories, or of offers, hidden")
-    max_short_share: float = Field(0.10, ge=0, le=1, description="greatest share of rows fewer than in the last run")
-    max_moved_share: float = Field(0.30, ge=0, le=1, description="greatest share of goods that change category")
-    max_renamed_share: float = Field(0.30, ge=0, le=1, description="greatest share of types, or goods, renamed")
-    max_changed_share: float = Field(0.50, ge=0, le=1, description="above it the base is another one")
-    max_lost_newest: int = Field(2, ge=0, description="how many of the newest goods may be gone with no newer one")
+    Up to 10 rows may pass whatever the share, below half of the rows; a share of 0 allows none.
+    """
+
+    max_removed_share: float = guard_setting("max_removed_share")
+    max_removed: int | None = guard_setting("max_removed")
+    max_short_share: float = guard_setting("max_short_share")
+    max_moved_share: float = guard_setting("max_moved_share")
+    max_moved_categories_share: float = guard_setting("max_moved_categories_share")
+    max_renamed_share: float = guard_setting("max_renamed_share")
+    max_changed_share: float = guard_setting("max_changed_share")
+    max_lost_newest: int = guard_setting("max_lost_newest")
+    max_price_share: float = guard_setting("max_price_share")
+    max_sold_out_share: float = guard_setting("max_sold_out_share")
+    tell_sold_out_share: float = guard_setting("tell_sold_out_share")
+    max_broken_share: float = guard_setting("max_broken_share")
+    max_growth_share: float = guard_setting("max_growth_share")
+    max_close_guards: int = guard_setting("max_close_guards")
+    drift_factor: float = guard_setting("drift_factor")
 
 
 class RemovalsSettings(Settings):

@@ -127,10 +127,13 @@ def test_the_key_of_an_address_is_what_the_states_of_running_shops_hold():
     assert redirect_id(("ab", "c")) != redirect_id(("a", "bc"))
 
 
-def test_a_category_that_moved_leads_to_itself_wherever_its_goods_went():
+def test_a_category_that_moved_leads_to_where_most_of_its_goods_are():
     goods = {g: (5 if c == 3 else c) for g, c in GOODS.items()}
     tree = {n: row for n, row in TREE.items() if n != 4}
     after = catalogue({**tree, 3: (5, "Чашки")}, {g: c for g, c in goods.items() if c != 4})
+    assert led(next_redirects(NONE, BEFORE, after).kept) == {("Дім", "Посуд", "Чашки"): (3, 5)}
+    few = {g: (5 if g == 2 else c) for g, c in GOODS.items()}
+    after = catalogue({**TREE, 3: (5, "Чашки")}, few)
     assert led(next_redirects(NONE, BEFORE, after).kept) == {("Дім", "Посуд", "Чашки"): (3, 3)}
 
 

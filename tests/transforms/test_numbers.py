@@ -176,8 +176,14 @@ def test_a_number_whose_meaning_changed_is_noticed(name, parent, kind):
 
 def test_a_number_that_went_over_to_another_section_is_noticed():
     first = decide(TYPES, sections_frame((1, None, "А", 1)), GOODS)
-    after = decide(TYPES, sections_frame((8, None, "А", 1)), GOODS, registry=registry_after(first))
+    after = decide(TYPES, sections_frame((8, None, "Я", 1)), GOODS, registry=registry_after(first))
     assert [c.kind for c in after.decided.numbered.changes] == ["number_reused"]
+
+
+def test_a_section_that_torgsoft_made_anew_with_name_and_parent_as_they_were_is_the_same():
+    first = decide(TYPES, sections_frame((1, None, "А", 1)), GOODS)
+    after = decide(TYPES, sections_frame((8, None, "А", 1)), GOODS, registry=registry_after(first))
+    assert after.decided.numbered.changes == ()
 
 
 def test_a_rule_may_not_give_a_number_that_was_used_before():
