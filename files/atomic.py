@@ -37,11 +37,15 @@ def write_file(
             shutil.copymode(final, part)  # a web server may read it by rights that an administrator gave
         part.replace(final)
     except BaseException:
-        with suppress(OSError):  # the error that brought us here tells more than a second one
-            part.unlink(missing_ok=True)
+        _remove(part)
         raise
     force(final.parent)
     return result, True
+
+
+def _remove(part: Path) -> None:
+    with suppress(OSError):  # the error that brought us here tells more than a second one
+        part.unlink(missing_ok=True)
 
 
 def force(path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import engine.apply
 import engine.main_path
-import stores.publish
+import files.atomic
 import stores.sql
 from engine.stages import Applied
 from tests.faults.sweep import Effects, fail
@@ -74,7 +74,7 @@ def feed(label: str) -> bool:
 
 def test_a_file_that_is_written_in_its_place_is_noticed(third, monkeypatch):  # noqa: F811
     assert noticed(third, feed) == ""
-    monkeypatch.setattr(stores.publish, "_remove", lambda part: part.replace(part.with_suffix("")))
+    monkeypatch.setattr(files.atomic, "_remove", lambda part: part.replace(part.with_suffix("")))
     assert "site is neither" in noticed(third, feed)
 
 
