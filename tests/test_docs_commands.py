@@ -66,6 +66,8 @@ def find(words: list[str]) -> tuple[Any, list[str]]:
     """The command that the words name, and the words behind its name."""
     command, rest = command_tree(), words
     while rest and (children := getattr(command, "commands", None)):
+        if rest[0] in {option for param in command.params for option in param.opts}:
+            return command, []  # an option of the group: --version
         name = rest[0] if rest[0] in children else "list" if "list" in children else None
         if name is None:
             raise AssertionError(f"no command «torgsync {' '.join(words)}»")
