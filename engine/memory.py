@@ -82,10 +82,9 @@ class Memory:
 
         ``present`` names the stores that hold categories of ours.
         """
-        others = [row for row in self.state.runs(limit=2) if row["run"] != self.run]
-        if others or self.state.registry().meanings or self.state.loaded() is not None:
+        if self.state.registry().meanings or self.state.loaded() is not None:
             return []
-        kept = self.history.runs_with_plans() - {self.run}
+        kept = self.history.runs_with_plans() - {str(row["run"]) for row in self.state.runs()}
         found = [f"history/ holds the plans of {len(kept)} runs"] if kept else []
         return found + [f"store {store} holds categories that torgsync made" for store in present]
 

@@ -129,7 +129,10 @@ def test_a_renaming_of_one_store_is_no_other_meaning_of_the_number(nights):
     nights.world.rules(rename + "    only_store: shelf\n")
     assert [nights.sync({}).outcome for _ in range(3)] == ["ok"] * 3
     nights.world.sections[4] = (None, "Зовсім інше", 4)
-    assert "number_reused" in nights.sync({}).message
+    nights.world.goods = {
+        good: (3 if type_ == 4 else type_, name) for good, (type_, name) in nights.world.goods.items()
+    }
+    assert "number_reused" in nights.sync({}).message, "another name and other goods"
 
 
 def test_a_number_that_one_store_alone_shows_is_guarded_too(nights):

@@ -267,8 +267,14 @@ def test_a_new_state_takes_over_a_store_with_the_same_meanings_as_it_is(tmp_path
     before = world.shown()
     without_state(world)
     world.sections[20] = (10, "Тарілки й миски", 20)
-    report = world.sync({})
-    assert (report.outcome, report.allowed) == ("ok", {}), report.message
+    stopped = world.sync({})
+    assert stopped.exit_code == 3
+    assert "guard «lost_state»: the state remembers no run" in stopped.message
+    assert "store web holds categories that torgsync made" in stopped.message
+    assert before == world.shown()
+    goods = len(world.goods)
+    report = world.sync({"lost_state": goods})
+    assert (report.outcome, report.allowed) == ("ok", {"lost_state": goods}), report.message
     assert before[1] == world.shown()[1]
     assert world.shown()[0][20][0] == "Тарілки й миски", "a number of Torgsoft's own may be renamed"
 
