@@ -233,10 +233,7 @@ def _category_guards(run: Run, store: str, confirmed: Confirmed) -> list[GuardVi
     found = category_violations(run.catalogue_of(store), before, limits(run.shop.guards))
     if run.raw is None and not own:
         found = [violation for violation in found if violation.guard in _OF_A_ROLLBACK]
-    return [
-        violation.model_copy(update={"store": store})
-        for violation in found
-    ]
+    return [violation.model_copy(update={"store": store}) for violation in found]
 
 
 def _allowed_since(run: Run, confirmed: str) -> bool:
