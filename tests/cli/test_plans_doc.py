@@ -1,9 +1,8 @@
-"""docs/plans.md cannot lie about guards and kinds of operations."""
+"""docs/plans.md cannot lie about kinds of operations."""
 
 from pathlib import Path
 
 from schemas.plan import KINDS
-from transforms.guards import GUARDS
 
 TEXT = (Path(__file__).parents[2] / "docs" / "plans.md").read_text(encoding="utf-8")
 
@@ -13,10 +12,6 @@ def rows(head: str) -> list[list[str]]:
     _, found = TEXT.split(f"\n| {head} |")
     lines = found.split("\n\n")[0].splitlines()[2:]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-
-
-def test_the_guards_that_are_documented_are_those_that_there_are_each_once_with_what_it_says():
-    assert [row[:2] for row in rows("guard")] == [[f"`{guard}`", told] for guard, told in GUARDS.items()]
 
 
 def test_the_kinds_of_operations_that_are_documented_are_those_that_there_are_each_once_with_what_it_means():
