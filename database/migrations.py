@@ -37,7 +37,7 @@ def migrate(connection: Connection, versions: Path, version_table: str) -> None:
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migration_script"))
+    config.set_main_option("script_location", str(Path(__file__).parent / "migration_script").replace("%", "%%"))
     config.set_main_option("version_locations", str(versions).replace("%", "%%"))
     config.set_main_option("path_separator", "newline")
     config.attributes.update(connection=connection, version_table=version_table)

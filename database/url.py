@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from schemas.errors import SettingsError
@@ -42,3 +43,18 @@ def database_url(text: str, where: str) -> URL:
         return make_url(text)
     except (ArgumentError, ValueError):  # its text may hold a part of the password
         raise SettingsError(f"{where}: not a URL of a database", f"write it as {_FORM}, @ in it as %40") from None
+
+
+def in_folder(url: URL, folder: Path) -> URL:
+    """The URL with the path of a SQLite file made absolute, relative to ``folder``; any other URL as it is.
+
+    The path is set in the URL and never written as text: a ? in a folder's name would begin the URL's parameters.
+    """
+    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+        return url
+    return url.set(database=str((folder / Path(url.database).expanduser()).resolve()))
+
+
+def is_absent_file(url: URL) -> bool:
+    """Whether the URL is of a SQLite file that is not there: to connect would make it."""
+    return url.get_backend_name() == "sqlite" and bool(url.database) and not Path(str(url.database)).exists()

@@ -9,8 +9,7 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from database.scrubbing import without
-from engine.secrets import secrets_of
+from engine.secrets import scrubbed
 from schemas.catalogue import Catalogue
 from schemas.contents import Contents
 from schemas.errors import StoreError, TorgsyncError
@@ -29,12 +28,11 @@ def contained(shop: Shop, store: str) -> Iterator[None]:
     except (TorgsyncError, SQLAlchemyError):
         raise  # stores tell their database's errors themselves: one that comes here is the state's, and ends the run
     except Exception as error:
-        secrets = secrets_of(shop)
         trace = "".join(traceback.format_exception(error))
-        _log.error("torgsync: store %s: an unexpected error\n%s", store, without(trace, secrets))
+        _log.error("torgsync: store %s: an unexpected error\n%s", store, scrubbed(shop, trace))
         text = (str(error).strip().splitlines() or [""])[0]
         raise StoreError(
-            without(f"store {store}: {type(error).__name__}: {text}", secrets), "run again; report it with the log"
+            scrubbed(shop, f"store {store}: {type(error).__name__}: {text}"), "run again; report it with the log"
         ) from None
 
 

@@ -16,7 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from sqlalchemy import Connection, create_engine, make_url, text
+from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
@@ -104,7 +104,7 @@ def _database(shop: Shop, end: float) -> Iterator[None]:
 
 def _connect(shop: Shop) -> Connection | None:
     """A connection of the lock's own, which tells the holder in its name; None where the state is a file."""
-    url = make_url(state_url(shop))
+    url = state_url(shop)
     if url.get_backend_name() != "postgresql":
         return None
     name = {"application_name": application_name(os.getpid(), os.uname().nodename, _now())}

@@ -3,28 +3,42 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
-from database.scrubbing import secrets_in
+from database.scrubbing import public_words, secrets_in, without
 from schemas.settings.shop import Shop
 
 
-def secrets_of(shop: Shop) -> list[str]:
-    """The values of all environment variables that the settings name, and the passwords in whatever is a URL."""
-    return _secrets(shop.model_dump())
+def scrubbed(shop: Shop, text: str) -> str:
+    """The text without the secrets that the shop's settings name.
+
+    Those are the values of the environment variables and the passwords in URLs. A password that equals a public word,
+    such as the shop's or the user's name, is replaced only where it stands as a password.
+    """
+    found = list(_leaves(shop.model_dump()))
+    variables = [os.environ.get(value, "") for key, value in found if key.endswith("_env")]
+    urls = [value for key, value in found if key == "url"]
+    secrets = [*variables, *(secret for url in (*variables, *urls) for secret in secrets_in(url))]
+    return without(text, secrets, _public(found))
 
 
-def _secrets(settings: object) -> list[str]:
-    found: list[str] = []
+def _public(found: list[tuple[str, str]]) -> Iterator[str]:
+    for key, value in found:
+        if key in ("name", "user"):
+            yield value
+        elif key in ("url", "target"):
+            yield from public_words(value)
+        elif key == "url_env":  # other variables hold secrets as a whole, or URLs whose host is a secret
+            yield from public_words(os.environ.get(value, ""))
+
+
+def _leaves(settings: object, key: str = "") -> Iterator[tuple[str, str]]:
+    """Every text in the settings with the key that holds it."""
     if isinstance(settings, dict):
-        for key, value in settings.items():
-            if str(key).endswith("_env") and isinstance(value, str):
-                secret = os.environ.get(value, "")
-                found += [secret, *secrets_in(secret)]
-            elif key == "url" and isinstance(value, str):
-                found += secrets_in(value)
-            else:
-                found += _secrets(value)
+        for name, value in settings.items():
+            yield from _leaves(value, str(name))
     elif isinstance(settings, (list, tuple)):
-        for item in settings:
-            found += _secrets(item)
-    return found
+        for value in settings:
+            yield from _leaves(value, key)
+    elif isinstance(settings, str):
+        yield key, settings

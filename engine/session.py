@@ -11,14 +11,13 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from database.scrubbing import without
 from engine.alerts.alerts import announce, announce_refused, judge
 from engine.context import Run, RunKind, RunOptions
 from engine.lock import hold
 from engine.memory import Memory
 from engine.outputs import write_outputs
 from engine.run_report import fill_report
-from engine.secrets import secrets_of
+from engine.secrets import scrubbed
 from engine.shops import shop_word
 from engine.steps import Steps
 from schemas.command import COMMAND
@@ -117,15 +116,15 @@ def refuse_renamed(shop: Shop, state: State) -> None:
     meanings. A state that lies elsewhere may be of many shops: there a new one is nothing strange.
     """
     url = state_url(shop)
-    file = url.removeprefix("sqlite:///")
-    if file == url or Path(file).parent != shop.folder.resolve():
+    file = Path(url.database or "")
+    if url.get_backend_name() != "sqlite" or file.parent != shop.folder.resolve():
         return
     if others := state.strangers():
         raise SettingsError(
-            f"{Path(file).name} in the shop's folder is the state of {', '.join(others)}, and nothing in it is of "
+            f"{file.name} in the shop's folder is the state of {', '.join(others)}, and nothing in it is of "
             f"{shop.name}: was the shop renamed?",
             f'put name = "{others[0]}" back into shop.toml; if this is another shop, let it begin with a fresh state: '
-            f"move {Path(file).name} and history/ out of the folder",
+            f"move {file.name} and history/ out of the folder",
         )
 
 
@@ -160,7 +159,7 @@ def _guarded(run: Run, body: Callable[[Run], None]) -> None:
         raise
     except BaseException as error:
         report.outcome, report.exit_code = "failed", 1
-        report.message = without(f"{type(error).__name__}: {error}", secrets_of(run.shop))
+        report.message = scrubbed(run.shop, f"{type(error).__name__}: {error}")
         report.next_step = "run again; if it happens again, report it with the log"
         run.findings.broken = True
         raise

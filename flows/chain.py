@@ -18,7 +18,6 @@ from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
-from sqlalchemy import make_url
 
 from engine.chain.chain import here, recap
 from engine.chain.shop_run import ended, name_of, run_one
@@ -133,7 +132,7 @@ def check_shared(shop: Shop) -> None:
     """Raise SettingsError where the shop's state is a file: workers of several machines would not share it, nor its
     lock, and a night that another worker does again would not know what the first one did.
     """
-    if make_url(state_url(shop)).get_backend_name() != "postgresql":
+    if state_url(shop).get_backend_name() != "postgresql":
         raise SettingsError(
             f"shop {shop.name} keeps its state in a file, which Dask's workers do not share",
             "put it into PostgreSQL: [state] url_env in shop.toml, see docs/chain.md",

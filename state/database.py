@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import URL, Connection, delete, insert, select, update
 
 from database.migrations import migrate
 from schemas.contents import Key, Rows
@@ -75,7 +75,7 @@ class Settlement:
 class State(RunsState, QuarantineState):
     """The state of one shop in the database at ``url``, brought to the newest schema."""
 
-    def __init__(self, url: str, shop: str) -> None:
+    def __init__(self, url: str | URL, shop: str) -> None:
         self.shop = shop
         with told_errors(url):
             self.engine = open_engine(url)

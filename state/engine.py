@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
 from database.scrubbing import own_words
 from schemas.errors import SettingsError
 
 
-def open_engine(url: str) -> Engine:
+def open_engine(url: str | URL) -> Engine:
     """An engine for a state database; SQLite writes ahead and waits for a reader instead of failing."""
     engine = create_engine(url)
     if engine.dialect.name == "sqlite":
@@ -29,7 +29,7 @@ def open_engine(url: str) -> Engine:
 
 
 @contextmanager
-def told_errors(url: str) -> Iterator[None]:
+def told_errors(url: str | URL) -> Iterator[None]:
     """Turn what a state database says while it is opened into a SettingsError without a secret."""
     try:
         yield

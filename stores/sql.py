@@ -34,7 +34,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from database.columns import ReadJson, sql_columns
 from database.migrations import migrate, schema_version
 from database.scrubbing import own_words
-from database.url import database_url, url_text
+from database.url import database_url, in_folder, url_text
 from schemas.catalogue import Catalogue
 from schemas.contents import Contents, Entity, Key, Rows
 from schemas.errors import StoreError
@@ -154,9 +154,7 @@ def store_url(store: SqlStore, folder: Path) -> URL:
     """The SQLAlchemy URL of a store; a relative SQLite file of shop.toml is relative to the shop's folder."""
     text, where = url_text(store.url, store.url_env, f"store {store.name}")
     url = database_url(text, where)
-    if store.url is not None and url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
-        url = url.set(database=str((folder / url.database).resolve()))
-    return url
+    return url if store.url is None else in_folder(url, folder)
 
 
 def _contents(connection: Connection) -> Contents:

@@ -15,13 +15,12 @@ import pandas as pd
 from schemas.errors import RulesError, TorgsyncError
 from schemas.rules import ByNumber, Do, Rule, Rules, Target
 from schemas.settings.names import NamesSettings
+from schemas.settings.shop import UnmappedPolicy
 from transforms.clean import HandSection
 from transforms.matching import Matching
 from transforms.names import clean_name, fault, normalize
 from transforms.tree import check_tree, paths
 from transforms.values import key_or_none
-
-Policy = Literal["inherit", "create", "hide", "error"]
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ def build_sections(
     hand: Mapping[int, HandSection],
     rules: Rules,
     matching: Matching,
-    policy: Policy,
+    policy: UnmappedPolicy,
     names: NamesSettings,
     known_numbers: Mapping[int, str],
 ) -> SectionPlan:
@@ -108,7 +107,7 @@ class _Builder:
         hand: Mapping[int, HandSection],
         rules: Rules,
         matching: Matching,
-        policy: Policy,
+        policy: UnmappedPolicy,
         names: NamesSettings,
         known_numbers: Mapping[int, str],
     ) -> None:

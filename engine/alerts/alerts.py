@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from database.scrubbing import without
 from engine.alerts.notify import Sent, send, split_urls
 from engine.context import Run
 from engine.lock import held
-from engine.secrets import secrets_of
+from engine.secrets import scrubbed
 from engine.shops import shop_word
 from reports.alert import alert_kinds, alert_text, subject
 from schemas.command import COMMAND
@@ -96,9 +95,8 @@ def _announce(shop: Shop, report: RunReport, before: Outcome | None, broken: boo
 
 
 def tell(shop: Shop, urls: Sequence[str], title: str, body: str, ok: bool, beat: str | None = None) -> list[Sent]:
-    """Send a message about a shop, with the values of all secrets that the shop names blotted out."""
-    secrets = secrets_of(shop)
-    return send(urls, without(title, secrets), without(body, secrets), ok, beat)
+    """Send a message about a shop, without the secrets that the shop's settings name."""
+    return send(urls, scrubbed(shop, title), scrubbed(shop, body), ok, beat)
 
 
 def failures(sent: Sequence[Sent]) -> list[str]:

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from database.url import is_absent_file
 from engine.alerts.alerts import late_or_missing, receivers
 from engine.lock import held
 from engine.sections import shop_rules
@@ -33,6 +34,7 @@ from state.open import open_state
 from state.url import state_url
 from stores.delivery import Destination, check
 from stores.protocol import PriorState
+from stores.sql import store_url
 
 Status = Literal["ok", "warning", "failed"]
 ROOM = 1_000_000_000
@@ -118,13 +120,7 @@ def _rules(shop: Shop) -> Told:
 
 def _no_state_yet(shop: Shop) -> bool:
     """Whether the state is a SQLite file that the first run will make: to open it would make it now."""
-    return _absent_file(shop, state_url(shop))
-
-
-def _absent_file(shop: Shop, url: str | None) -> bool:
-    """Whether a URL is of a SQLite file that is not there: to connect would make it."""
-    prefix = "sqlite:///"
-    return url is not None and url.startswith(prefix) and not shop.path(url.removeprefix(prefix)).exists()
+    return is_absent_file(state_url(shop))
 
 
 def _state(shop: Shop) -> Told:
@@ -155,7 +151,7 @@ def _store(shop: Shop, settings: StoreSettings) -> Told:
             return "ok", f"{target.place}: the first run makes it", ""
         gaps = check(target)
         return "ok", "; ".join((f"{target.place}: can be reached", *gaps)), ""
-    if isinstance(settings, SqlStore) and _absent_file(shop, settings.url):
+    if isinstance(settings, SqlStore) and settings.url and is_absent_file(store_url(settings, shop.folder)):
         return "ok", f"{settings.url}: the first run makes it", ""
     held_now = adapter_of(shop, settings, PriorState, datetime.now().astimezone()).read()
     return "ok", f"can be read; of ours: categories {len(held_now.categories):,}, goods {len(held_now.offers):,}", ""

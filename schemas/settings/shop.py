@@ -81,10 +81,14 @@ class SourceSettings(Settings):
     map: str | SchemaMap = "stand-in"
 
 
+UnmappedPolicy = Literal["inherit", "create", "hide", "error"]
+"""What becomes of a type without a section of its own (design.md section 4)."""
+
+
 class SectionsSettings(Settings):
     """How a type without a section of its own is treated, and where new numbers start."""
 
-    unmapped: Literal["inherit", "create", "hide", "error"] = "inherit"
+    unmapped: UnmappedPolicy = "inherit"
     rules: str | None = Field(None, description="path of rules.yaml")
     first_number: int = Field(10_001, ge=1, le=MAX_NUMBER, description="the registry's first number")
     expected_roots: int | None = Field(None, ge=1, description="stop when the types have another number of roots")

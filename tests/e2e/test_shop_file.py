@@ -14,6 +14,7 @@ from schemas.settings.shop import OLD_KEYS, Shop, parse_shop
 from tests.cli.conftest import torgsync  # noqa: F401 - a fixture, found by its name
 from tests.e2e.conftest import ShopFolder
 from tests.e2e.test_promises import GOODS, SECTIONS, TYPES
+from tests.source.conftest import Place
 
 MINIMAL = 'name = "test"\n[source]\ndsn = "base.fdb"\n'
 
@@ -115,3 +116,21 @@ def test_true_stays_true_where_a_key_takes_it(tmp_path):
 @pytest.mark.parametrize("key", ["folder", "warnings"])
 def test_what_torgsync_adds_to_the_settings_is_no_key_of_the_file(tmp_path, key):
     assert re.match(f"{key}: unknown key; ", fault(tmp_path, f'{key} = "x"\n{MINIMAL}'))
+
+
+@pytest.mark.parametrize("name", ["why?", "a?b=c&d", "no#1", "100%", "a%20b", "a b@c"])
+def test_a_shops_folder_may_have_any_name(tmp_path, name, torgsync):  # noqa: F811
+    """A ? began the parameters of the state's URL: the state lay in another file, or nowhere."""
+    folder = tmp_path / name / "shop"
+    folder.mkdir(parents=True)
+    shop = ShopFolder(folder, Place("embedded", folder))
+    shop.settings()
+    found = {finding["check"]: finding["told"] for finding in torgsync("doctor", folder, "--json").json}
+    assert (found["state"], found["store web"][-22:]) == ("the first run makes it",) * 2
+    shop.base(TYPES, SECTIONS, GOODS)
+    assert [shop.run().outcome for _ in range(2)] == ["ok", "ok"]
+    assert {path.name for path in folder.glob("*.db")} == {"state.db", "web.db"}
+    assert [path.name for path in tmp_path.iterdir()] == [name], "nothing lies beside the folder"
+    assert len(shop.store()["offers"]) == len(GOODS)
+    assert len(torgsync("runs", folder, "--json").json) == 2
+    assert {finding["status"] for finding in torgsync("doctor", folder, "--json").json} <= {"ok", "warning"}
