@@ -58,7 +58,7 @@ def _unavailable(what: str) -> None:
 
 
 def _binary(name: str) -> str | None:
-    return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
+    return shutil.which(name, path=f"{sys.prefix}/bin:{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 
 
 def _free_port() -> int:
