@@ -13,6 +13,7 @@ from schemas.tables import MAX_NUMBER, SECTIONS, conform
 from transforms.clean import HandSection
 from transforms.sections import Section
 from transforms.tree import paths
+from transforms.validate import validated
 from transforms.values import missing
 
 
@@ -117,4 +118,4 @@ def _frame(sections: Mapping[str, Section], numbers: Mapping[str, int]) -> pd.Da
         for identity, section in sections.items()
     ]
     frame = pd.DataFrame(rows, columns=list(SECTIONS.columns))
-    return SECTIONS.validate(conform(frame, SECTIONS))
+    return validated(conform(frame, SECTIONS), SECTIONS)
