@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import EXIT_CODES
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("cli", "flows", "reports", "schemas", "sources", "state", "stores", "transforms")
@@ -111,7 +112,7 @@ def app():
 def run(*args: str) -> subprocess.CompletedProcess[str]:
     """The script ``run`` from another folder, as a person might start it."""
     return subprocess.run(
-        ["sh", str(ROOT / "run"), *args], cwd=ROOT.parent, capture_output=True, text=True, timeout=60, check=False
+        ["sh", str(ROOT / "run"), *args], cwd=ROOT.parent, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
 
 
