@@ -195,8 +195,16 @@ TABLES: dict[str, DataFrameSchema] = {
 
 def conform(frame: pd.DataFrame, schema: DataFrameSchema) -> pd.DataFrame:
     """The frame with exactly the schema's columns, in its order and dtypes; missing nullable columns are empty."""
+    dtypes = {name: column.dtype.type for name, column in schema.columns.items()}
+    if list(frame.columns) == list(dtypes) and dict(frame.dtypes) == dtypes:
+        return frame.reset_index(drop=True)
     out: dict[str, object] = {}
-    for name, column in schema.columns.items():
-        dtype = column.dtype.type
-        out[name] = frame[name].astype(dtype) if name in frame else pd.Series(pd.NA, index=frame.index, dtype=dtype)
+    empty: dict[object, pd.Series] = {}  # by dtype: most tables have few columns of the 49 of goods
+    for name, dtype in dtypes.items():
+        if name not in frame:
+            if dtype not in empty:
+                empty[dtype] = pd.Series(pd.NA, index=frame.index, dtype=dtype)
+            out[name] = empty[dtype]
+        else:
+            out[name] = frame[name] if frame[name].dtype == dtype else frame[name].astype(dtype)
     return pd.DataFrame(out, index=frame.index).reset_index(drop=True)

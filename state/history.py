@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pandas as pd
@@ -23,7 +24,7 @@ from schemas.command import COMMAND
 from schemas.errors import StalePlan, TorgsyncError
 from schemas.extract import Extract
 from schemas.plan import Plan
-from schemas.tables import RAW_GOODS, RAW_PRODUCT_TYPES, RAW_SECTIONS, conform
+from schemas.tables import INTEGER, RAW_GOODS, RAW_PRODUCT_TYPES, RAW_SECTIONS, TEXT, conform
 from state.content import fingerprint_of
 
 EXTRACT_SCHEMAS = {"product_types": RAW_PRODUCT_TYPES, "sections": RAW_SECTIONS, "goods": RAW_GOODS}
@@ -129,7 +130,7 @@ class History:
         for name, schema in schemas.items():
             path = folder / f"{name}.parquet"
             try:
-                frame = pq.read_table(path).to_pandas(types_mapper=_arrow)
+                frame = pq.read_table(path).to_pandas(types_mapper=_dtype)
             except (OSError, pa.ArrowException) as error:
                 raise TorgsyncError(
                     f"the history is damaged: {path} cannot be read: {str(error).splitlines()[0]}",
@@ -144,8 +145,11 @@ def _part_name() -> str:
     return f"{_PART}{uuid4().hex[:8]}"
 
 
-def _arrow(kind: pa.DataType) -> pd.ArrowDtype:
-    return pd.ArrowDtype(kind)
+def _dtype(kind: pa.DataType) -> Any:
+    """The tables' own dtype for what a file holds, where there is one: ``conform`` has nothing to convert then."""
+    if pa.types.is_int64(kind):
+        return INTEGER
+    return TEXT if pa.types.is_string(kind) or pa.types.is_large_string(kind) else pd.ArrowDtype(kind)
 
 
 def _plain_lists(frame: pd.DataFrame, schema: DataFrameSchema) -> pd.DataFrame:

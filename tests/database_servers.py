@@ -30,7 +30,8 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-START_SECONDS = 30
+from tests.patience import PATIENCE
+
 UNPACKED = Path(sys.prefix) / "servers"
 _PR_SET_PDEATHSIG = 1
 
@@ -115,7 +116,13 @@ def _die_with_parent() -> None:
 
 def _run(command: list[str]) -> None:
     done = subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=120, preexec_fn=_die_with_parent, **_process()
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+        preexec_fn=_die_with_parent,
+        **_process(),
     )
     if done.returncode:
         raise RuntimeError(f"{command[0]}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
@@ -131,15 +138,15 @@ def _serve(command: list[str], stop: signal.Signals, log: Path, server: Database
     finally:
         process.send_signal(stop)
         try:
-            process.wait(10)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait(10)
+            process.wait()
 
 
 def _wait(server: DatabaseServer, process: subprocess.Popen[bytes], log: Path) -> None:
     engine = create_engine(server.url())
-    end = time.monotonic() + START_SECONDS
+    end = time.monotonic() + PATIENCE
     try:
         while True:
             try:

@@ -24,13 +24,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
+
 LIBRARY = Path("/usr/lib/x86_64-linux-gnu/firebird/3.0")
 SETTINGS = Path("/etc/firebird/3.0")
 SECURITY = Path(sys.prefix) / "share/firebird/security.sql"
 if not SECURITY.exists():
     SECURITY = Path("/usr/share/firebird/3.0/security.sql")
 PACKAGES = "apt-get install firebird3.0-server firebird3.0-utils"
-START_SECONDS = 20
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def _isql(sql: str, env: dict[str, str]) -> None:
         env=env,
         text=True,
         capture_output=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     if done.returncode or "failed" in done.stderr:
         pytest.fail(f"isql-fb: {done.stdout}{done.stderr}")
@@ -113,7 +114,7 @@ def _start(root: Path, port: int, env: dict[str, str]) -> subprocess.Popen[bytes
         [str(_binary("firebird"))], env=env, stdout=log, stderr=log, cwd=root, preexec_fn=_die_with_us
     )
     log.close()
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and process.poll() is None:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:

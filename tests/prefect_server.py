@@ -22,7 +22,7 @@ from tempfile import TemporaryDirectory
 import httpx
 import pytest
 
-START_SECONDS = 120
+from tests.patience import PATIENCE
 
 
 @dataclass(frozen=True)
@@ -100,12 +100,12 @@ def _send_what_is_left() -> None:
 
 
 def _await(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    end = time.monotonic() + START_SECONDS
+    end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         if process.poll() is not None:
             break
         with suppress(httpx.HTTPError):
-            if httpx.get(f"{url}/health", timeout=2, trust_env=False).status_code == 200:
+            if httpx.get(f"{url}/health", timeout=60, trust_env=False).status_code == 200:
                 return
         time.sleep(0.25)
     pytest.fail(f"the Prefect server did not start:\n{log.read_text(errors='replace')[-3000:]}")

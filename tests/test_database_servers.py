@@ -15,6 +15,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from tests.database_servers import mariadb, postgres
+from tests.patience import PATIENCE
 
 UKRAINIAN = "Їжак, ґанок, єдність, об’єм № 1 ☂ 😀"
 
@@ -46,7 +47,7 @@ def test_a_server_dies_with_the_process_that_started_it(name, request):
         family = [server, *server.children(recursive=True)]
         folder = Path(server.cwd()).parent
         starter.kill()
-    _, alive = psutil.wait_procs(family, timeout=10)
+    _, alive = psutil.wait_procs(family, timeout=PATIENCE)
     assert folder.name.startswith("torgsync-")
     shutil.rmtree(folder)  # the only thing that a killed process leaves
     assert not alive

@@ -12,6 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from schemas.errors import EXIT_CODES
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = (
@@ -121,7 +122,7 @@ def app():
 def run(*args: str) -> subprocess.CompletedProcess[str]:
     """The script ``run`` from another folder, as a person might start it."""
     return subprocess.run(
-        ["sh", str(ROOT / "run"), *args], cwd=ROOT.parent, capture_output=True, text=True, timeout=60, check=False
+        ["sh", str(ROOT / "run"), *args], cwd=ROOT.parent, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
 
 

@@ -12,6 +12,7 @@ from schemas.tables import ASSIGNMENTS, CATEGORIES, INTEGER, OFFERS, TEXT, confo
 from transforms.names import normalize
 from transforms.sections import Decision, SectionPlan
 from transforms.tree import paths
+from transforms.validate import validated
 from transforms.values import missing
 
 
@@ -27,14 +28,14 @@ def build_catalogue(types: pd.DataFrame, goods: pd.DataFrame, plan: SectionPlan,
         decided_by=_column(types, plan.decisions, lambda d: d.decided_by).astype(TEXT),
     )
     joined = goods[["good_id", "type_id", "good_name"]].merge(by_type, on="type_id", how="left", validate="many_to_one")
-    assignments = ASSIGNMENTS.validate(conform(joined, ASSIGNMENTS))
+    assignments = validated(conform(joined, ASSIGNMENTS), ASSIGNMENTS)
     offers = goods.assign(
         category_number=joined["category_number"].array,
         name=_offer_names(joined, plan.kept_names),
         hidden=(joined["category_number"].isna() | goods["display"].eq(0).fillna(False)).to_numpy(bool),
     )
     categories = _categories(sections, assignments)
-    return Catalogue(categories, assignments, OFFERS.validate(conform(offers, OFFERS)), sections, types)
+    return Catalogue(categories, assignments, validated(conform(offers, OFFERS), OFFERS), sections, types)
 
 
 def _column(types: pd.DataFrame, decisions: Mapping[int, Decision], get: object) -> pd.Series:
@@ -44,6 +45,8 @@ def _column(types: pd.DataFrame, decisions: Mapping[int, Decision], get: object)
 def _offer_names(joined: pd.DataFrame, kept: Mapping[int, str]) -> pd.Series:
     """The goods' names; a merged type's name is appended where ``keep_in_name`` says so and the name lacks it."""
     names = [str(name) for name in joined["good_name"]]
+    if not kept:
+        return pd.Series(names, index=joined.index, dtype=TEXT)
     for row, type_id in enumerate(joined["type_id"]):
         kept_name = kept.get(int(type_id), "")
         if normalize(kept_name).casefold() not in normalize(names[row]).casefold():
@@ -67,7 +70,7 @@ def _categories(sections: pd.DataFrame, assignments: pd.DataFrame) -> pd.DataFra
             "goods": [int(counts.get(numbers[i], 0)) for i in order],
         }
     )
-    return CATEGORIES.validate(conform(frame, CATEGORIES))
+    return validated(conform(frame, CATEGORIES), CATEGORIES)
 
 
 def check_conservation(raw_goods: pd.DataFrame, offers: pd.DataFrame, quarantine: pd.DataFrame) -> dict[str, int]:

@@ -13,7 +13,7 @@ from schemas.tables import CLEAN_PRODUCT_TYPES, RAW_GOODS, RAW_PRODUCT_TYPES, RA
 from transforms import quarantine
 from transforms.names import clean_name, fault
 from transforms.tree import check_tree, paths
-from transforms.validate import split_valid
+from transforms.validate import split_valid, validated
 from transforms.values import key_or_none, missing
 
 
@@ -195,7 +195,7 @@ def _count_goods(types: pd.DataFrame, goods: pd.DataFrame) -> pd.DataFrame:
         if parent is not None:
             below[parent] += below[type_id]
     counted = types.assign(goods=list(counts.values()), goods_below=list(below.values()))
-    return CLEAN_PRODUCT_TYPES.validate(conform(counted, CLEAN_PRODUCT_TYPES))
+    return validated(conform(counted, CLEAN_PRODUCT_TYPES), CLEAN_PRODUCT_TYPES)
 
 
 def _reserved(raw: pd.DataFrame) -> frozenset[int]:

@@ -17,6 +17,7 @@ from transforms.goods_flow import GoodsFlow
 from transforms.names import plain_name
 from transforms.sections import Section
 from transforms.tree import paths
+from transforms.validate import validated
 from transforms.values import missing
 
 
@@ -159,4 +160,4 @@ def _frame(sections: Mapping[str, Section], numbers: Mapping[str, int]) -> pd.Da
         for identity, section in sections.items()
     ]
     frame = pd.DataFrame(rows, columns=list(SECTIONS.columns))
-    return SECTIONS.validate(conform(frame, SECTIONS))
+    return validated(conform(frame, SECTIONS), SECTIONS)

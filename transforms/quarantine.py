@@ -13,11 +13,12 @@ from schemas.tables import INTEGER, QUARANTINE_COLUMNS, TEXT
 from transforms.values import missing
 
 _DTYPES = {name: INTEGER if name == "row_number" else TEXT for name in QUARANTINE_COLUMNS}
+_EMPTY = pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in _DTYPES.items()})
 
 
 def empty_quarantine() -> pd.DataFrame:
     """No rejected rows."""
-    return pd.DataFrame({name: pd.Series(dtype=_DTYPES[name]) for name in QUARANTINE_COLUMNS})
+    return _EMPTY.copy()
 
 
 def row_json(row: Mapping[Any, Any]) -> str:
@@ -53,5 +54,8 @@ def reject(
 
 def join(*parts: pd.DataFrame) -> pd.DataFrame:
     """All quarantine rows, in a stable order."""
-    whole = pd.concat([empty_quarantine(), *parts], ignore_index=True)
+    filled = [part for part in parts if len(part)]
+    if not filled:
+        return empty_quarantine()
+    whole = pd.concat(filled, ignore_index=True)
     return whole.sort_values(["table", "row_number", "reason", "detail"], ignore_index=True, kind="stable")

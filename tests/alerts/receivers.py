@@ -7,10 +7,12 @@ import socketserver
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.patience import PATIENCE
 
 
 @dataclass
@@ -32,7 +34,7 @@ class Receiver:
     def subjects(self) -> list[str]:
         return [message["title"] for message in self.messages]
 
-    def wait(self, number: int, seconds: float = 30) -> None:
+    def wait(self, number: int, seconds: float = PATIENCE) -> None:
         """Wait until so many requests have come."""
         end = time.monotonic() + seconds
         while len(self.got) < number and time.monotonic() < end:
@@ -53,11 +55,10 @@ def http_receiver() -> Iterator[Receiver]:
             self.send_response(200)
             self.end_headers()
             if "slow" in self.path:
-                for _ in range(300):
-                    if receiver.open.wait(0.1):
-                        break
-                    self.wfile.write(b".")
-                    self.wfile.flush()
+                with suppress(OSError):  # whoever asked has gone
+                    while not receiver.open.wait(0.1):
+                        self.wfile.write(b".")
+                        self.wfile.flush()
 
         do_POST = do_GET
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -25,6 +26,7 @@ from schemas.errors import EXIT_CODES, SettingsError
 from state.database import State
 from tests.chain.fleet import NAMES, SOUND, fleet, runs_of, stores_of
 from tests.faults.test_broken_nights import STEP
+from tests.patience import PATIENCE
 
 
 def holder(folder: str) -> int:
@@ -87,8 +89,7 @@ def start(tmp_path: Path, *words: str) -> tuple[subprocess.Popen[str], list[str]
     folders = fleet(tmp_path, names=("big", "tools"))
     command = [sys.executable, "-c", "from cli.main import main; main()", "chain", *folders, "--workers", "1", *words]
     chain = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    end = time.monotonic() + 60
-    while time.monotonic() < end and chain.poll() is None:
+    while chain.poll() is None:
         try:
             with closing(sqlite3.connect(Path(folders[0], "state.db"))) as connection:
                 if connection.execute("select 1 from runs where outcome = 'running'").fetchall():
@@ -100,6 +101,13 @@ def start(tmp_path: Path, *words: str) -> tuple[subprocess.Popen[str], list[str]
     shop = holder(folders[0])
     os.kill(shop, signal.SIGSTOP)  # it is in its run and stays there until the chain was told to end
     return chain, folders, shop
+
+
+def told_to_end(stopped: int) -> bool:
+    """Whether SIGTERM waits for a stopped process."""
+    status = Path(f"/proc/{stopped}/status").read_text()
+    (pending,) = re.findall(r"^ShdPnd:\s+(\w+)$", status, re.MULTILINE)
+    return bool(int(pending, 16) >> (signal.SIGTERM - 1) & 1)
 
 
 WORDS = {"SIGTERM to the chain": (os.kill, signal.SIGTERM, 143)} | (
@@ -114,9 +122,10 @@ def test_a_chain_that_is_told_to_end_ends_its_shops_in_good_order_and_says_which
     chain, folders, shop = start(tmp_path, "--json", "--no-flow")
     family = psutil.Process(chain.pid).children(recursive=True)
     tell(chain.pid, number)
-    time.sleep(0.2)
+    while not told_to_end(shop):
+        time.sleep(0.01)
     os.kill(shop, signal.SIGCONT)
-    out, err = chain.communicate(timeout=60)
+    out, err = chain.communicate(timeout=PATIENCE)
     told = json.loads(out)
     assert [(shop["outcome"], shop["exit_code"]) for shop in told["shops"]] == [
         ("interrupted", 143), ("not started", code)
@@ -126,17 +135,17 @@ def test_a_chain_that_is_told_to_end_ends_its_shops_in_good_order_and_says_which
     assert runs_of(folders[0]) == [("interrupted", 143)]
     with hold(load_shop(folders[0])):
         pass  # the lock is free
-    assert psutil.wait_procs(family, timeout=10)[1] == []
+    assert psutil.wait_procs(family, timeout=PATIENCE)[1] == []
 
 
 def test_when_the_chain_itself_is_killed_its_shops_end_in_good_order_and_no_orphan_stays(tmp_path):
     chain, folders, shop = start(tmp_path, "--no-flow")
     family = psutil.Process(chain.pid).children(recursive=True)
     chain.kill()
-    chain.wait(30)
+    chain.wait(PATIENCE)
     os.kill(shop, signal.SIGCONT)
-    assert psutil.wait_procs(family, timeout=30)[1] == []
-    chain.communicate(timeout=30)
+    assert psutil.wait_procs(family, timeout=PATIENCE)[1] == []
+    chain.communicate(timeout=PATIENCE)
     assert runs_of(folders[0]) == [("interrupted", 143)]
     with hold(load_shop(folders[0])):
         pass

@@ -17,7 +17,8 @@ def child(folder: Path, *words: str) -> Child:
 
 
 def test_a_child_that_ends_by_itself_is_started_again_and_given_up_after_five_ends(tmp_path):
-    dying, said = child(tmp_path, "this"), []
+    dying = child(tmp_path, "this")
+    said: list[str] = []
     dying.start()
     with pytest.raises(SettingsError, match="the worker ended 5 times within 300 s") as stopped:
         _watch([dying], Overdue([], said.append), said.append)

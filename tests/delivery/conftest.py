@@ -78,7 +78,7 @@ def place_of(keys: Keys, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
         def make(kind: str) -> Place:
             where = started_once(kind)
             name = f"place{next(NUMBERS)}"
-            common = {"user": USER, "password_env": "FEED_PASSWORD", "timeout_seconds": 5}
+            common = {"user": USER, "password_env": "FEED_PASSWORD", "timeout_seconds": 60}
             if kind == "s3":
                 client = Minio(str(where).removeprefix("http://"), "key", "secret", secure=False, region="us-east-1")
                 client.make_bucket(name)

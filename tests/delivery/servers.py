@@ -17,6 +17,8 @@ from pyftpdlib.handlers import DTPHandler, FTPHandler, TLS_DTPHandler, TLS_FTPHa
 from pyftpdlib.ioloop import IOLoop
 from pyftpdlib.servers import FTPServer
 
+from tests.patience import PATIENCE
+
 USER, PASSWORD = "feed", "open sesame"
 
 
@@ -182,7 +184,7 @@ def sftp_server(
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
-    assert ready.wait(20)
+    assert ready.wait(PATIENCE)
     try:
         yield ports[0]
     finally:

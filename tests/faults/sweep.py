@@ -21,6 +21,8 @@ import pyarrow.parquet as pq
 import pytest
 from sqlalchemy.engine.default import DefaultDialect
 
+from tests.patience import PATIENCE
+
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 
@@ -179,7 +181,7 @@ def _watch_sql(effects: Effects, patch: pytest.MonkeyPatch) -> None:
         wrap(name)
 
 
-def forked(work: Callable[[], int | None], seconds: int = 60) -> int:
+def forked(work: Callable[[], int | None], seconds: float = PATIENCE) -> int:
     """Do ``work`` in a child of this process; its exit code, negative for the signal that ended it."""
     child = os.fork()
     if child == 0:

@@ -20,6 +20,7 @@ from engine.shops import load_shop
 from schemas.errors import SettingsError, ShopBusy
 from tests.faults.nights import SETTINGS
 from tests.faults.sweep import forked
+from tests.patience import PATIENCE
 
 TRIES = 20
 # waits for the word to start, tries, and keeps the shop until its input ends
@@ -94,7 +95,7 @@ def race(one: subprocess.Popen[str], other: subprocess.Popen[str]) -> None:
                 assert hear(process) == "freed"
     finally:
         for process in (one, other):
-            process.communicate(timeout=20)
+            process.communicate(timeout=PATIENCE)
 
 
 def test_of_two_runs_that_start_at_once_one_works_and_the_other_names_it(tmp_path):
@@ -169,7 +170,7 @@ def test_a_look_at_the_lock_does_not_stop_a_run_that_starts_meanwhile(tmp_path):
     threading.Timer(0.1, say, (looking, "done")).start()
     with hold(load_shop(folder)):
         pass
-    looking.communicate(timeout=20)
+    looking.communicate(timeout=PATIENCE)
 
 
 def test_the_holders_connection_outlives_a_server_that_ends_idle_ones(tmp_path, postgres_url):

@@ -24,6 +24,7 @@ from tests.e2e.conftest import ShopFolder, local  # noqa: F401 - a fixture, foun
 from tests.faults.nights import clock, everything, last_run
 from tests.faults.sweep import Effects, forked, send
 from tests.faults.test_broken_nights import CHUNKS, STEP, Sweep, once, third  # noqa: F401 - a fixture, found by its name
+from tests.patience import PATIENCE
 from tests.pure import goods_frame, sections_frame, types_frame
 
 
@@ -82,12 +83,11 @@ def test_the_command_ends_with_the_signals_exit_code_and_the_next_one_works(loca
     local.base(types, sections, goods_frame(*((n, n % 199 + 1) for n in range(1, 6000))))
     command = [sys.executable, "-c", "from cli.main import main; main()", "sync", str(local.folder), "--no-flow"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    end = time.monotonic() + 60
-    while not running(local.folder) and process.poll() is None and time.monotonic() < end:
+    while not running(local.folder) and process.poll() is None:
         time.sleep(0.01)
     assert process.poll() is None, "the run was over before it could be told to end"
     os.kill(process.pid, number)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == code, err
     assert "interrupted" in out + err
     assert "Traceback" not in err
@@ -140,7 +140,9 @@ with connect(shop.source, shop.folder) as base:
     during = handlers()
 print(before == during == handlers())
 """
-    told = subprocess.run([sys.executable, "-c", read, str(local.folder)], capture_output=True, text=True, timeout=60)
+    told = subprocess.run(
+        [sys.executable, "-c", read, str(local.folder)], capture_output=True, text=True, timeout=PATIENCE
+    )
     assert told.stdout.strip() == "True", told.stderr
 
 

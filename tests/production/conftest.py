@@ -26,6 +26,7 @@ from tests.alerts.conftest import receiver  # noqa: F401 - a fixture, found by i
 from tests.chain.conftest import sequential  # noqa: F401 - a fixture, found by its name
 from tests.e2e.conftest import ShopFolder, local  # noqa: F401 - a fixture, found by its name
 from tests.e2e.test_promises import GOODS, SECTIONS, TYPES
+from tests.patience import PATIENCE
 from tests.prefect_server import (  # noqa: F401 - fixtures, found by their names
     on_disk,
     prefect_server,
@@ -46,8 +47,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(what: Callable[[], Any], seconds: float = 60, told: str = "") -> Any:
-    """What becomes true within so many seconds."""
+def wait_for(what: Callable[[], Any], seconds: float = PATIENCE, told: str = "") -> Any:
+    """What becomes true; gives up after so many seconds."""
     end = time.monotonic() + seconds
     while True:
         found = what()
@@ -79,9 +80,10 @@ class Served:
         return self._ask("GET", path)
 
     def _ask(self, method: str, path: str, **more: Any) -> Any:
+        limit = 60 if method == "GET" else PATIENCE
         for _ in range(20):  # while its SQLite is busy the server is slow, or says so: Prefect's client waits too
             try:
-                answer = httpx.request(method, f"{self.url}/api{path}", timeout=60, **more)
+                answer = httpx.request(method, f"{self.url}/api{path}", timeout=limit, **more)
             except httpx.ReadTimeout:
                 if method != "GET":
                     raise
@@ -103,7 +105,7 @@ class Served:
     def state(self, run: str) -> dict[str, Any]:
         return self.get(f"/flow_runs/{run}")["state"]
 
-    def ended(self, run: str, seconds: float = 150) -> dict[str, Any]:
+    def ended(self, run: str, seconds: float = PATIENCE) -> dict[str, Any]:
         """The final state of a flow run."""
         ends = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
         wait_for(lambda: self.state(run)["type"] in ends, seconds, f"the end of flow run {run}")
@@ -204,8 +206,8 @@ def serve(folder: Path, shops: dict[str, ShopFolder]) -> Served:
         assert process.poll() is None, said
         return "Prefect is up" in said
 
-    wait_for(up, 150, "torgsync serve is up")
-    wait_for(lambda: served.post("/work_pools/torgsync/workers/filter"), 60, "the worker")
+    wait_for(up, told="torgsync serve is up")
+    wait_for(lambda: served.post("/work_pools/torgsync/workers/filter"), told="the worker")
     return served
 
 
@@ -232,7 +234,7 @@ def _served(folder: Path) -> Iterator[Served]:
         process = machine.process
         below = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGTERM)
-        process.wait(120)
+        process.wait(PATIENCE)
         left = [child for child in below if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
         for child in left:
             child.kill()

@@ -6,7 +6,6 @@ import pytest
 
 
 @pytest.mark.prefect
-@pytest.mark.timeout(240)
 def test_automations_are_installed_once_and_a_guard_stop_is_told_to_the_webhook(
     prefect_server_url, receiver, monkeypatch
 ):

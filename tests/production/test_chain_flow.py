@@ -16,6 +16,7 @@ import pytest
 
 from schemas.errors import SettingsError
 from tests.chain.fleet import NAMES, SOUND, fleet, runs_of
+from tests.patience import PATIENCE
 
 ENDED = {"broken": "failed", "emptied": "guard stop", "held": "ok"} | dict.fromkeys(SOUND, "ok")
 
@@ -68,7 +69,7 @@ def kill_the_worker_of(folder: Path, killed: list[int]) -> threading.Thread:
     """Kill, once, whoever runs the shop, as soon as its plan is made and its stores are being written."""
 
     def work() -> None:
-        end = time.monotonic() + 120
+        end = time.monotonic() + PATIENCE
         while time.monotonic() < end and not killed:
             if (folder / "web.db").is_file():
                 killed.append(int(json.loads((folder / ".torgsync.holder.json").read_text())["pid"]))
@@ -81,7 +82,6 @@ def kill_the_worker_of(folder: Path, killed: list[int]) -> threading.Thread:
 
 
 @pytest.mark.prefect
-@pytest.mark.timeout(240)
 def test_eight_shops_on_dask_end_as_one_after_another_though_a_worker_is_killed_in_the_middle(
     tmp_path, postgres_url, sequential, cluster, prefect_server_url
 ):
@@ -116,7 +116,6 @@ def test_eight_shops_on_dask_end_as_one_after_another_though_a_worker_is_killed_
 
 
 @pytest.mark.prefect
-@pytest.mark.timeout(240)
 def test_on_threads_the_flow_of_sound_shops_completes_and_returns_the_recap(tmp_path, prefect_server_url):
     from flows.chain import sync_chain
 

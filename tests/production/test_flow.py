@@ -11,7 +11,6 @@ from tests.e2e.test_promises import GOODS, SECTIONS, TYPES
 
 
 @pytest.mark.prefect
-@pytest.mark.timeout(240)
 def test_the_flow_runs_each_step_as_a_task_and_gives_the_same_report_as_the_command(local, prefect_server_url):
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
@@ -34,7 +33,6 @@ def test_the_flow_runs_each_step_as_a_task_and_gives_the_same_report_as_the_comm
 
 
 @pytest.mark.prefect
-@pytest.mark.timeout(240)
 def test_a_guard_stop_is_a_state_of_its_own_with_the_sentence_of_what_to_do(local, prefect_server_url):
     from flows.sync import run_as_flow, sync_shop
 

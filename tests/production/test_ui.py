@@ -8,15 +8,16 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.test_promises import GOODS, SECTIONS, TYPES
+from tests.patience import PATIENCE
 from tests.production.conftest import Served, rows, wait_for
 
-expect.set_options(timeout=30_000)  # a busy machine draws a page slowly
-pytestmark = [pytest.mark.browser, pytest.mark.prefect, pytest.mark.timeout(300)]
+expect.set_options(timeout=PATIENCE * 1000)  # a busy machine draws a page slowly
+pytestmark = [pytest.mark.browser, pytest.mark.prefect]
 
 
 def open_form(page: Page, served: Served, name: str) -> None:
     page.goto(f"{served.url}/deployments/deployment/{served.deployment(name)['id']}/run")
-    page.get_by_text("wait_minutes").first.wait_for(timeout=60_000)
+    page.get_by_text("wait_minutes").first.wait_for(timeout=PATIENCE * 1000)
 
 
 def newest_run(served: Served, shop: str) -> str:
@@ -41,7 +42,7 @@ def test_the_form_is_filled_and_the_run_ends_with_artifacts_that_hold_the_right_
     page.get_by_text("web", exact=True).click()
     page.get_by_text("Parameters", exact=True).click()  # closes the list
     page.get_by_role("button", name="Submit").click()
-    run = wait_for(lambda: newest_run(served, "form"), 60, "the form's run")
+    run = wait_for(lambda: newest_run(served, "form"), told="the form's run")
     state = served.ended(run)
     assert (state["type"], state["name"]) == ("COMPLETED", "Degraded")
     assert "look at: 10 of 40 goods have no category" in state["message"]
@@ -99,7 +100,7 @@ def test_a_guard_stop_is_shown_with_the_sentence_of_what_to_do(page: Page, serve
 
 def paused(served: Served, name: str) -> str:
     run = served.start(name)
-    wait_for(lambda: served.state(run)["type"] == "PAUSED", 150, "the question")
+    wait_for(lambda: served.state(run)["type"] == "PAUSED", told="the question")
     return run
 
 

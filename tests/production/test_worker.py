@@ -21,9 +21,10 @@ from state.database import State
 from state.url import state_url
 from tests.e2e.conftest import ShopFolder
 from tests.e2e.test_promises import GOODS, SECTIONS, TYPES
+from tests.patience import PATIENCE
 from tests.production.conftest import ROOT, Served, far_from_now, wait_for
 
-pytestmark = [pytest.mark.prefect, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.prefect]
 
 
 def rows_of(shop: ShopFolder) -> list[dict[str, Any]]:
@@ -62,7 +63,7 @@ def test_every_night_of_the_next_days_is_scheduled_once_by_the_clock_of_kyiv(ser
         found = served.post("/flow_runs/filter", {"deployments": {"id": {"any_": [id_]}}})
         return [datetime.fromisoformat(run["expected_start_time"]) for run in found if run["auto_scheduled"]]
 
-    wait_for(lambda: len(scheduled()) >= 3, 60, "the scheduler makes runs of the cron schedule")
+    wait_for(lambda: len(scheduled()) >= 3, told="the scheduler makes runs of the cron schedule")
     local = sorted(moment.astimezone(ZoneInfo("Europe/Kyiv")) for moment in scheduled())
     assert {moment.strftime("%H:%M") for moment in local} == {load_shop(served.shops["form"].folder).schedule.at}
     assert len({moment.date() for moment in local}) == len(local)
@@ -77,18 +78,18 @@ def test_a_worker_killed_in_the_middle_leaves_a_crashed_run_a_free_shop_and_no_p
     run = served.start("killed-manual")
     running = {"flow_runs": {"id": {"any_": [run]}}, "task_runs": {"state": {"name": {"any_": ["Running"]}}}}
     wait_for(
-        lambda: any(step["name"].startswith("load web") for step in served.post("/task_runs/filter", running)), 90,
-        "the store is being written",
+        lambda: any(step["name"].startswith("load web") for step in served.post("/task_runs/filter", running)),
+        told="the store is being written",
     )  # fmt: skip
     (worker,) = served.children("worker start")
     below = worker.children(recursive=True)
     assert below
     worker.send_signal(signal.SIGKILL)
-    assert served.ended(run, 90)["type"] == "CRASHED"
-    psutil.wait_procs(below, timeout=30)
+    assert served.ended(run)["type"] == "CRASHED"
+    psutil.wait_procs(below, timeout=PATIENCE)
     assert [child for child in below if child.is_running() and child.status() != psutil.STATUS_ZOMBIE] == []
     assert runs_of(shop)[0] == ("sync", "interrupted")
-    wait_for(lambda: served.children("worker start"), 60, "serve has started the worker again")
+    wait_for(lambda: served.children("worker start"), told="serve has started the worker again")
     speed_up(shop)
     again = served.start("killed-manual")  # the shop is free, and the next run makes good what is missing
     assert served.ended(again)["name"] == "Completed"
@@ -106,7 +107,7 @@ def test_a_failed_run_that_is_retried_goes_on_from_its_plan(served: Served):
     assert served.ended(run)["name"] == "Some stores failed"
     target.mkdir()  # what failed is mended
     served.post(f"/flow_runs/{run}/set_state", {"state": {"type": "SCHEDULED", "name": "AwaitingRetry"}, "force": True})
-    wait_for(lambda: served.state(run)["name"] == "Completed", 150, "the retry ends")
+    wait_for(lambda: served.state(run)["name"] == "Completed", told="the retry ends")
     assert runs_of(shop)[:2] == [("resume", "ok"), ("sync", "some stores failed")]
     assert len((target / "TSGoods.trs").read_text("cp1251").splitlines()) == 40
     steps = served.post("/task_runs/filter", {"flow_runs": {"id": {"any_": [run]}}})
@@ -195,12 +196,12 @@ def test_of_a_run_in_prefect_and_one_by_the_command_line_at_once_exactly_one_wor
             for thread in sorted(threads, key=lambda thread: number % 2):
                 thread.start()
             for thread in threads:
-                thread.join(60)
+                thread.join()
             found.append(tuple(sorted(codes.values())))
     finally:
         for process in both.values():
             process.stdin.close()
-            process.wait(30)
+            process.wait(PATIENCE)
     assert set(found) <= {(0, 6), (0, 0)}, "one works; the other ends with 6, or its turn comes in time"
     worked = sorted((row["started_at"], row["finished_at"]) for row in rows_of(served.shops["busy"]))
     assert len(worked) == 2 + sum(codes.count(0) for codes in found), "every run that worked is on record"

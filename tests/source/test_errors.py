@@ -21,6 +21,7 @@ from sources.firebird.connection import parse_dsn
 from sources.firebird.extract import read_base
 from sources.firebird.schema_map import load_map
 from tests.firebird_server import FirebirdServer
+from tests.patience import PATIENCE
 from tests.source.conftest import PASSWORD_ENV, Place
 from tests.source.frames import goods
 
@@ -104,7 +105,7 @@ def test_a_file_without_rights_is_named(embedded: Place) -> None:
         locks.chmod(0o777)
         shutil.move(embedded.folder / "base.fdb", base)
         command = [sys.executable, "-c", code, str(base), str(locks)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     assert "SourceError" in done.stdout, done.stderr
     assert "may not be opened by this user" in done.stdout
 

@@ -47,7 +47,7 @@ class Night:
     @property
     def store(self) -> WooCommerceStore:
         own = {"name": "woo", "kind": "woocommerce", "url": self.server.url, "key_env": "WOO_KEY"}
-        return WooCommerceStore.model_validate({**own, "secret_env": "WOO_SECRET", "timeout": 20, **self.settings})
+        return WooCommerceStore.model_validate({**own, "secret_env": "WOO_SECRET", "timeout": 120, **self.settings})
 
     @property
     def target(self) -> WooCommerceAdapter:
