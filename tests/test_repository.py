@@ -142,15 +142,15 @@ def test_rooms_import_only_what_the_design_allows():
 
 @pytest.mark.parametrize("shop", sorted(path.parent.name for path in ROOT.glob("data/samples/*/shop.toml")))
 def test_a_sample_shop_is_whole_and_says_what_it_shows(shop):
+    from cli.samples import read_input
     from schemas.rules import load_rules
     from schemas.settings.shop import load_shop
-    from sources.stand_in.csv_input import read_csv_dir
 
     folder = ROOT / "data" / "samples" / shop
     settings = load_shop(folder)
     assert settings.name == shop
     assert load_rules(settings.path(settings.sections.rules)).rules
-    types, _, goods = read_csv_dir(folder / "input")
+    types, _, goods = read_input(folder / "input")
     assert len(types)
     assert len(goods)
     assert (folder / "README.md").read_text(encoding="utf-8").startswith(f"# {shop}:")

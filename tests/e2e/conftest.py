@@ -15,8 +15,8 @@ import pytest
 from engine.main_path import sync
 from schemas.report import RunReport
 from schemas.settings.shop import load_shop
+from tests.real_nights import real  # noqa: F401 - a fixture, found by its name
 from tests.source.conftest import PASSWORD_ENV, Place, place  # noqa: F401 - a fixture, found by its name
-from tests.trs.conftest import real  # noqa: F401 - a fixture, found by its name
 
 SETTINGS = """
 name = "test"
