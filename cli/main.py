@@ -237,7 +237,7 @@ def report(
 
 @app.command(epilog="Example: torgsync demo trade-equipment")
 def demo(
-    sample: Annotated[str, typer.Argument(help="household, trade-equipment or hostile.")] = "household",
+    sample: Annotated[str, typer.Argument(help="household, trade-equipment, hostile or cosmetics.")] = "household",
     folder: Annotated[Path, typer.Option(help="Where the demo shop is put.")] = Path("demo"),
     flow: Flow = True,
     as_json: Json = False,

@@ -55,18 +55,9 @@ def pytest_xdist_make_scheduler(config, log):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    """Where servers are required (in CI), a test that skips has failed: nothing may hide behind a skip.
-
-    Only the real exports, which are not ours to commit, may be absent: their fixture ``real`` decides for itself.
-    """
+    """Where servers are required (in CI), a test that skips has failed: nothing may hide behind a skip."""
     outcome = yield
     report = outcome.get_result()
-    allowed = "real" in item.fixturenames
-    if (
-        report.skipped
-        and not allowed
-        and os.environ.get("TORGSYNC_REQUIRE_SERVERS") == "1"
-        and not hasattr(report, "wasxfail")
-    ):
+    if report.skipped and os.environ.get("TORGSYNC_REQUIRE_SERVERS") == "1" and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped, and nothing may be skipped here: {report.longrepr}"

@@ -174,14 +174,14 @@ def test_rooms_import_only_what_the_design_allows():
 @pytest.mark.parametrize("shop", sorted(path.parent.name for path in ROOT.glob("data/samples/*/shop.toml")))
 def test_a_sample_shop_is_whole_and_says_what_it_shows(shop):
     from engine.sections import shop_rules
+    from engine.setup.samples import read_input
     from engine.shops import load_shop
-    from sources.stand_in.csv_input import read_csv_dir
 
     folder = ROOT / "data" / "samples" / shop
     settings = load_shop(folder)
     assert settings.name == shop
     assert shop_rules(settings).rules
-    types, _, goods = read_csv_dir(folder / "input")
+    types, _, goods = read_input(folder / "input")
     assert len(types)
     assert len(goods)
     assert (folder / "README.md").read_text(encoding="utf-8").startswith(f"# {shop}:")

@@ -6,10 +6,14 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from engine.shops import load_shop
 from schemas.errors import SettingsError, TorgsyncError, closest
 from schemas.report import RunReport
+
+if TYPE_CHECKING:
+    import pandas as pd  # 0.4 s: only a command that needs it imports it
 
 COMMITTED = ("assignments.csv", "categories.csv", "offers.csv", "quarantine.csv", "TSGoods.trs", "tree.txt")
 """What of a sample's output is committed: everything but the report, which holds times."""
@@ -32,15 +36,27 @@ def sample(name: str) -> Path:
 
 
 def set_up(source: Path, target: Path) -> None:
-    """Make a shop of a sample: settings and rules are copied, the stand-in base is built from its CSV input."""
+    """Make a shop of a sample: settings and rules are copied, the stand-in base is built from its input."""
     from sources.stand_in.base import build_base
-    from sources.stand_in.csv_input import read_csv_dir
 
     target.mkdir(parents=True, exist_ok=True)
     for name in ("shop.toml", "rules.yaml"):
         shutil.copyfile(source / name, target / name)
     # UTF8: the samples hold characters that no WIN1251 base could (the hryvnia sign)
-    build_base(target / "base.fdb", *read_csv_dir(source / "input"), charset="UTF8", overwrite=True)
+    build_base(target / "base.fdb", *read_input(source / "input"), charset="UTF8", overwrite=True)
+
+
+def read_input(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Product types, sections and goods of a sample: from its CSV files, or from the last night of its sync files."""
+    if nights := sorted(folder.glob("*.trs")):
+        from sources.trs.base import frames_from_trs
+        from sources.trs.file import read_trs
+
+        frames = frames_from_trs(read_trs(nights[-1]))
+        return frames.product_types, frames.sections, frames.goods
+    from sources.stand_in.csv_input import read_csv_dir
+
+    return read_csv_dir(folder)
 
 
 def run_sample(source: Path, target: Path) -> RunReport:

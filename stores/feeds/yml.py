@@ -1,7 +1,7 @@
 """Writes YML, the XML that marketplaces and Horoshop read (stores-facts.md section 3): one f-string per good, escaped.
 
-The order of elements is the DTD's. Ids are Torgsoft's own (GoodID, the section's number), so they never change. The
-only thing in the file that is not the catalogue's is its date; ``content_sha256`` leaves it out.
+The order of elements is that of ``schemas/yml.xsd``. Ids are Torgsoft's own (GoodID, the section's number), so they
+never change. The only thing in the file that is not the catalogue's is its date; ``content_sha256`` leaves it out.
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ from engine.context import RunOptions
 from engine.main_path import sync
 from engine.shops import load_shop
 from schemas.report import RunReport
+from tests.real_nights import real  # noqa: F401 - a fixture, found by its name
 from tests.source.conftest import PASSWORD_ENV, Place, place  # noqa: F401 - a fixture, found by its name
-from tests.trs.conftest import real  # noqa: F401 - a fixture, found by its name
 
 SETTINGS = """
 name = "test"

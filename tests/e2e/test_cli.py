@@ -96,7 +96,7 @@ def test_a_base_is_built_from_csv_and_inspected(tmp_path):
 
 def test_a_base_is_built_from_a_real_export_by_the_command_of_the_design(real, tmp_path):
     done = torgsync(
-        "base", "build", tmp_path / "base.fdb", "--from-trs", real / "cosmetics_2025-02-09.trs",
+        "base", "build", tmp_path / "base.fdb", "--from-trs", real.night("2025-02-09"),
         "--encoding", "cp1251", "--no-header", "--json",
     )  # fmt: skip
     assert json.loads(done.stdout)["counts"] == {"PRODUCT_TYPES": 457, "SECTIONS": 78, "GOODS": 1864}, done.stderr

@@ -1,31 +1,29 @@
-"""Three nights of a real shop through the whole job (issue: the nightly sync on real input)."""
+"""Three nights of a real shop (their twin, and the originals where they are) through the whole job."""
 
 from __future__ import annotations
 
 import csv
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 from sources.trs.base import frames_from_trs
 from sources.trs.file import read_trs
 from tests.e2e.conftest import ShopFolder
+from tests.real_nights import NIGHTS, RealNights
 
-NIGHTS = ("2025-02-06", "2025-02-07", "2025-02-09")
 
-
-def load_night(shop: ShopFolder, real: Path, night: str) -> bytes:
+def load_night(shop: ShopFolder, real: RealNights, night: str) -> bytes:
     """Put a night's export into the shop's base; returns the export's bytes."""
-    path = real / f"cosmetics_{night}.trs"
+    path = real.night(night)
     frames = frames_from_trs(read_trs(path, encoding="cp1251", header=False))
     shop.base(frames.product_types, frames.sections, frames.goods)
     return path.read_bytes()
 
 
 @pytest.fixture
-def golden(real: Path) -> list[dict[str, str]]:
-    with (real / "cosmetics_2025-02-09.golden.csv").open(encoding="utf-8-sig", newline="") as stream:
+def golden(real: RealNights) -> list[dict[str, str]]:
+    with real.golden.open(encoding="utf-8-sig", newline="") as stream:
         return list(csv.DictReader(stream))
 
 
@@ -87,13 +85,14 @@ def test_inherit_leaves_only_goods_without_a_category_whose_ancestors_have_no_se
     shop.settings(unmapped="inherit")
     report = shop.run()
     with_goods = [t for t in report.unmapped_types if t.goods]
-    saved = {" > ".join(t.path): (t.goods, t.category_number) for t in with_goods if t.category_number}
-    assert saved == {
-        "Волосся > Аксесуари для волосся > Гребінці для волосся > Рушники": (3, 39),
-        "Макіяж > Губи > Flormar": (2, 56),
-        "Макіяж > Аксесуари для макіяжу > OMG": (1, 58),
-        "Тіло > Креми для рук > Master Professional мл": (1, 43),
+    saved = {tuple(t.path): (t.goods, t.category_number) for t in with_goods if t.category_number}
+    expected = {
+        ("Волосся", "Аксесуари для волосся", "Гребінці для волосся", "Рушники"): (3, 39),
+        ("Макіяж", "Губи", "Flormar "): (2, 56),
+        ("Макіяж", "Аксесуари для макіяжу", "OMG"): (1, 58),
+        ("Тіло", "Креми для рук", "Master Professional мл"): (1, 43),
     }
+    assert saved == {tuple(real.words[name].strip() for name in path): found for path, found in expected.items()}
     lost = {t.path[0]: 0 for t in with_goods if t.category_number is None}
-    assert set(lost) == {"Біжутерія", "Пакування"}, "roots that have no section in Torgsoft at all"
+    assert set(lost) == {real.words["Біжутерія"], real.words["Пакування"]}, "roots that have no section in Torgsoft"
     assert report.counts["goods_hidden"] == 36

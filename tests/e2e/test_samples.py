@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from engine.setup.samples import run_sample, samples_folder, stale_files
+from engine.setup.samples import read_input, run_sample, samples_folder, stale_files
 from engine.shops import load_shop
 from schemas.reasons import REASONS
 from sources.stand_in.csv_input import read_csv_dir
 
-SAMPLES = ("household", "hostile", "trade-equipment")
+SAMPLES = ("cosmetics", "household", "hostile", "trade-equipment")
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -38,6 +38,20 @@ def test_the_vendors_example_is_three_categories_and_10_lite_hangs_in_product():
     lite = [row for row in rows(output / "offers.csv") if row["name"].endswith(" 10 Lite")]
     assert lite
     assert {row["category_number"] for row in lite} == {product}
+
+
+def test_the_rules_of_the_twin_save_a_forgotten_root_and_hide_what_only_the_till_needs():
+    output = samples_folder() / "cosmetics" / "output"
+    categories = {row["number"]: row["goods"] for row in rows(output / "categories.csv")}
+    assert len(categories) == 79, "78 sections and the one of the rule"
+    goods = [row for row in rows(output / "offers.csv") if row["category_number"] == "90"]
+    assert len(goods) == 34
+    hidden = [row["articul"] for row in rows(output / "offers.csv") if not row["category_number"]]
+    types, _, goods = read_input(samples_folder() / "cosmetics" / "input")
+    root = types.loc[types["name"] == "Гіґенолня", "type_id"].item()
+    bags = types.loc[types["parent_id"] == root, "type_id"]
+    assert sorted(hidden) == sorted(goods.loc[goods["type_id"].isin(bags), "articul"])
+    assert len(hidden) == 2
 
 
 def test_every_row_of_the_hostile_shop_is_used_or_in_the_quarantine_with_a_known_reason(tmp_path):

@@ -1,4 +1,4 @@
-"""Our own reading of what a YML file is: elements, their order, attributes. It says what a DTD would say, and more."""
+"""What a YML file is: elements, their order, attributes. A second reading, apart from ``schemas/yml.xsd``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TOKEN = re.compile(r"[\w.:-]+")
 
 
 def faults(data: bytes, extra: frozenset[str] = frozenset()) -> list[str]:
-    """Everything in which a file is no YML; ``extra`` are the elements that its reader knows beside the DTD's."""
+    """Everything in which a file is no YML; ``extra`` are elements that only its reader knows."""
     root = ElementTree.fromstring(data)
     found: list[str] = []
     if root.tag != "yml_catalog" or not re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d", root.get("date", "")):

@@ -19,6 +19,7 @@ from schemas.settings.feeds import CsvFeed, GoogleFeed, JsonFeed, YmlFeed
 from schemas.tables import CATEGORIES, OFFERS, conform
 from stores.feeds.goods import KINDS
 from tests.feeds.rules import faults
+from tests.feeds.schema import schema_errors
 from tests.feeds.shop import write
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -70,6 +71,7 @@ def test_a_golden_catalogue_gives_the_golden_file_byte_for_byte(name: str) -> No
     assert done.offers + sum(done.left_out.values()) == len(goods)
     if kind == "yml":
         assert faults(data, frozenset({"price_old", "stock_quantity"})) == []
+        assert schema_errors(data) == []
 
 
 def test_there_is_a_golden_case_of_every_kind_and_profile() -> None:

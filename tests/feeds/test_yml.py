@@ -1,4 +1,4 @@
-"""YML: what stands in the file, by profile, and that a DTD takes it."""
+"""YML: what stands in the file, by profile, and that the schema takes it (and the DTD, where it is at hand)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from xml.etree import ElementTree
 
 import pytest
 import yandex_market_language
-from lxml import etree
 
 from schemas.errors import SettingsError, StoreError
 from schemas.settings.feeds import YML_PROFILES
@@ -16,7 +15,9 @@ from schemas.tables import OFFERS, conform
 from sources.trs.file import read_trs
 from stores.feeds.yml import content_sha256
 from tests.feeds.rules import faults
+from tests.feeds.schema import DTD, dtd_errors, schema_errors
 from tests.feeds.shop import TREE, categories, offers, write, yml_feed
+from tests.real_nights import NIGHTS, RealNights
 
 ROZETKA = frozenset({"stock_quantity", "price_old"})
 
@@ -61,25 +62,22 @@ def test_our_own_rules_see_what_a_broken_feed_does_wrong() -> None:
 
 
 @pytest.mark.parametrize("profile", YML_PROFILES)
-def test_a_feed_is_valid_by_the_dtd(profile: str, real) -> None:
-    text = (real / "yml.dtd").read_text(encoding="utf-8")
-    if profile == "rozetka":  # knows two elements that the DTD lacks
-        text = text.replace("oldprice?", "price_old?").replace(
-            "description?, param*", "description?, stock_quantity?, param*"
-        )
-        text += "<!ELEMENT price_old (#PCDATA)> <!ELEMENT stock_quantity (#PCDATA)>"
-    dtd = etree.DTD(io.StringIO(text))
+def test_a_feed_of_every_profile_is_valid_by_the_schema(profile: str) -> None:
     data, _ = write(yml_feed(profile=profile, portal_id={2: 4051}, rz_id={2: 80004}, **ADDRESSES), FULL)
-    assert dtd.validate(etree.fromstring(data)), dtd.error_log
+    assert schema_errors(data) == []
 
 
-@pytest.mark.real
+if DTD.is_file():  # elsewhere the test is not collected
+
+    @pytest.mark.parametrize("profile", YML_PROFILES)
+    def test_a_feed_is_valid_by_the_dtd(profile: str) -> None:
+        data, _ = write(yml_feed(profile=profile, portal_id={2: 4051}, rz_id={2: 80004}, **ADDRESSES), FULL)
+        assert dtd_errors(data, profile) == []
+
+
 @pytest.mark.parametrize("profile", ["generic", "prom"])
-def test_the_goods_of_a_real_shop_make_a_feed_that_the_dtd_takes(profile: str, real) -> None:
-    export = real / "data" / "cosmetics_2025-02-09.trs"
-    if not export.is_file():
-        pytest.skip("no real exports in ../shared/data: real names were NOT tried")
-    raw = read_trs(export).frame
+def test_the_goods_of_a_real_shop_make_a_feed_that_the_schema_takes(profile: str, real: RealNights) -> None:
+    raw = read_trs(real.night(NIGHTS[2])).frame
     chosen = raw["category"] > 0
     goods = raw.rename(columns={"good_name": "name"}).assign(
         category_number=raw["category"].where(chosen), hidden=~chosen | raw["display"].eq(0)
@@ -90,8 +88,8 @@ def test_the_goods_of_a_real_shop_make_a_feed_that_the_dtd_takes(profile: str, r
     data, done = write(yml_feed(profile=profile, **ADDRESSES), conform(goods, OFFERS), tree)
     assert done.offers + sum(done.left_out.values()) == len(raw)
     assert faults(data) == []
-    dtd = etree.DTD(str(real / "yml.dtd"))
-    assert dtd.validate(etree.fromstring(data)), dtd.error_log
+    assert schema_errors(data) == []
+    assert not DTD.is_file() or dtd_errors(data, profile) == []
     inside = chosen if profile == "prom" else ~goods["hidden"]
     discounted = raw["retail_price_with_discount"] < raw["retail_price"]
     assert data.count(b"<oldprice>") == (discounted & inside).sum() > 0

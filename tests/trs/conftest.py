@@ -1,24 +1,13 @@
-"""Fixtures of the sync file's tests: a file out of lines, and the real nights where they are at hand."""
+"""Fixtures of the sync file's tests: a file out of lines, and the nights of a real shop."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-REAL = Path(__file__).parents[2] / ".." / "shared" / "data"
-
-
-@pytest.fixture
-def real() -> Path:
-    """The folder of the real exports; without it the test is skipped loudly, or fails where they are required."""
-    if not (REAL / "cosmetics_2025-02-09.trs").is_file():
-        if os.environ.get("TORGSYNC_REQUIRE_REAL") == "1":
-            pytest.fail("TORGSYNC_REQUIRE_REAL=1, but ../shared/data holds no real exports")
-        pytest.skip("no real exports in ../shared/data: the golden test did NOT run")
-    return REAL
+from tests.real_nights import real  # noqa: F401 - a fixture, found by its name
 
 
 @pytest.fixture

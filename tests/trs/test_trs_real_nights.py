@@ -1,11 +1,10 @@
-"""Golden tests on three nights of one real shop (../shared/data)."""
+"""Golden tests on three nights of one real shop: their twin, and the originals where they are."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections import Counter
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -14,9 +13,7 @@ from schemas.tables import RAW_GOODS, RAW_PRODUCT_TYPES, RAW_SECTIONS
 from sources.trs.base import TrsFrames, frames_from_trs
 from sources.trs.file import read_trs
 from stores.feeds.trs import write_trs
-
-NIGHTS = ["cosmetics_2025-02-06.trs", "cosmetics_2025-02-07.trs", "cosmetics_2025-02-09.trs"]
-pytestmark = pytest.mark.real
+from tests.real_nights import NIGHTS, RealNights
 
 
 def joined(frames: TrsFrames) -> pd.DataFrame:
@@ -45,17 +42,19 @@ def joined(frames: TrsFrames) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("night", NIGHTS)
-def test_a_real_night_read_taken_apart_and_put_together_is_the_same_file_byte_for_byte(real: Path, night: str) -> None:
-    trs = read_trs(real / night)
+def test_a_real_night_read_taken_apart_and_put_together_is_the_same_file_byte_for_byte(
+    real: RealNights, night: str
+) -> None:
+    trs = read_trs(real.night(night))
     stream = io.BytesIO()
     written = write_trs(stream, joined(frames_from_trs(trs)), trs.dialect)
-    assert stream.getvalue() == (real / night).read_bytes()
+    assert stream.getvalue() == (real.night(night)).read_bytes()
     assert (written.goods, written.unencodable, written.notes) == (len(trs.frame), (), ())
 
 
 @pytest.mark.parametrize("night", NIGHTS)
-def test_a_real_night_passes_the_schemas_and_leaves_nothing_ambiguous(real: Path, night: str) -> None:
-    frames = frames_from_trs(read_trs(real / night))
+def test_a_real_night_passes_the_schemas_and_leaves_nothing_ambiguous(real: RealNights, night: str) -> None:
+    frames = frames_from_trs(read_trs(real.night(night)))
     RAW_PRODUCT_TYPES.validate(frames.product_types, lazy=True)
     RAW_SECTIONS.validate(frames.sections, lazy=True)
     RAW_GOODS.validate(frames.goods, lazy=True)
@@ -63,42 +62,43 @@ def test_a_real_night_passes_the_schemas_and_leaves_nothing_ambiguous(real: Path
     assert frames.notes == ()
 
 
-def test_the_dialect_of_a_real_night_is_found_without_being_told(real: Path) -> None:
-    dialect = read_trs(real / NIGHTS[2]).dialect
+def test_the_dialect_of_a_real_night_is_found_without_being_told(real: RealNights) -> None:
+    dialect = read_trs(real.night(NIGHTS[2])).dialect
     assert (dialect.layout, dialect.header, dialect.encoding, dialect.chain_separator) == (48, False, "cp1251", ";")
 
 
-def test_the_golden_night_has_379_types_with_goods_78_sections_and_43_goods_without_one(real: Path) -> None:
-    frames = frames_from_trs(read_trs(real / NIGHTS[2]))
+def test_the_golden_night_has_379_types_with_goods_78_sections_and_43_goods_without_one(real: RealNights) -> None:
+    frames = frames_from_trs(read_trs(real.night(NIGHTS[2])))
     assert frames.goods["type_id"].nunique() == 379
     assert len(frames.sections) == 78
     assert frames.sections["number"].notna().all()
     assert joined(frames)["category"].isna().sum() == 43
 
 
-def test_every_type_of_the_golden_night_has_the_section_of_the_golden_table(real: Path) -> None:
-    goods = joined(frames_from_trs(read_trs(real / NIGHTS[2])))
+def test_every_type_of_the_golden_night_has_the_section_of_the_golden_table(real: RealNights) -> None:
+    goods = joined(frames_from_trs(read_trs(real.night(NIGHTS[2]))))
     found: Counter[tuple[str, ...]] = Counter()
     for row in goods.itertuples():
         chain = ";".join(f"{key}={name}" for key, name in row.section_chain or [])
         number = "-1" if pd.isna(row.category) else str(row.category)
         found[(row.good_type_full, number, row.synchronization_section, chain)] += 1
-    with (real / "cosmetics_2025-02-09.golden.csv").open(encoding="utf-8-sig", newline="") as stream:
+    with real.golden.open(encoding="utf-8-sig", newline="") as stream:
         golden = {tuple(row[:4]): int(row[4]) for row in list(csv.reader(stream))[1:]}
     assert dict(found) == golden
 
 
-def test_a_type_has_the_same_id_in_all_three_nights(real: Path) -> None:
-    nights = [frames_from_trs(read_trs(real / night)).product_types for night in NIGHTS]
+def test_a_type_has_the_same_id_in_all_three_nights(real: RealNights) -> None:
+    nights = [frames_from_trs(read_trs(real.night(night))).product_types for night in NIGHTS]
     first, _, last = ({(i, n) for i, n in zip(f["type_id"], f["name"], strict=True)} for f in nights)
     assert len(first & last) > 440
 
 
-def test_an_ancestor_without_goods_gets_the_section_that_its_descendants_chains_name(real: Path) -> None:
-    frames = frames_from_trs(read_trs(real / NIGHTS[2]))
+def test_an_ancestor_without_goods_gets_the_section_that_its_descendants_chains_name(real: RealNights) -> None:
+    frames = frames_from_trs(read_trs(real.night(NIGHTS[2])))
     by_path = joined(frames)
     parents = frames.product_types.set_index("type_id")["parent_id"]
-    leaf = by_path.loc[by_path["good_type_full"] == "Макіяж,Губи,Flormar ", "type_id"].iloc[0]
+    path = ",".join(real.words[name] for name in ("Макіяж", "Губи", "Flormar "))
+    leaf = by_path.loc[by_path["good_type_full"] == path, "type_id"].iloc[0]
     linked = frames.product_types.set_index("type_id")["section_key"]
     assert pd.isna(linked[leaf])
     assert linked[parents[leaf]] == 56
