@@ -44,8 +44,8 @@ def test_the_rules_of_the_twin_save_a_forgotten_root_and_hide_what_only_the_till
     output = samples_folder() / "cosmetics" / "output"
     categories = {row["number"]: row["goods"] for row in rows(output / "categories.csv")}
     assert len(categories) == 79, "78 sections and the one of the rule"
-    goods = [row for row in rows(output / "offers.csv") if row["category_number"] == "90"]
-    assert len(goods) == 34
+    saved = [row for row in rows(output / "offers.csv") if row["category_number"] == "90"]
+    assert len(saved) == 34
     hidden = [row["articul"] for row in rows(output / "offers.csv") if not row["category_number"]]
     types, _, goods = read_input(samples_folder() / "cosmetics" / "input")
     root = types.loc[types["name"] == "Гіґенолня", "type_id"].item()
