@@ -15,7 +15,10 @@ Level = Literal["stop", "tell"]
 """``stop``: nothing is written in this run; ``tell``: the run goes on and the report says it."""
 
 FEW = 10
-"""Rows that a limit lets pass whatever the share, but never half: a small shop may close a category (stores.md 5)."""
+"""Rows that a limit lets pass whatever the share, but never half: a small shop may close a category.
+
+Source: stores-facts.md section 5.
+"""
 
 DRIFT_NIGHTS = 7
 """Nights between the two catalogues of the guard ``drift``."""
@@ -275,10 +278,11 @@ def _limit(text: str) -> str:
 
 
 def guards_toml() -> list[str]:
-    """The lines of ``[guards]`` in the reference of shop.toml, each key with its default; a count has an example."""
+    """The lines of ``[guards]`` in the reference of shop.toml, each key with its default; one without stands in a comment."""
     lines = []
     for key, setting in GUARD_SETTINGS.items():
         shown = 500 if setting.default is None else setting.default
         value = f"{shown:.2f}" if setting.kind == "share" else f"{shown}"
+        key = f"# {key}" if setting.default is None else key
         lines.append(f"{key} = {value}".ljust(36) + f"# {setting.description}")
     return lines

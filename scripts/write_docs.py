@@ -181,6 +181,7 @@ MEANINGS = {
     "redirects": "by id: old number, old path, number of the living category",
     "guards": "guards that would stop it",
     "guards[].guard": "the guard's name",
+    "guards[].level": "`stop`, or `tell`: the run goes on and the report says it",
     "guards[].store": "the store; empty: the whole shop",
     "guards[].measured": "rows that were measured",
     "guards[].limit": "rows that are allowed",
