@@ -278,7 +278,7 @@ def _limit(text: str) -> str:
 
 
 def guards_toml() -> list[str]:
-    """The lines of ``[guards]`` in the reference of shop.toml, each key with its default; one without stands in a comment."""
+    """The lines of ``[guards]`` in the reference of shop.toml, each key with its default; others in comments."""
     lines = []
     for key, setting in GUARD_SETTINGS.items():
         shown = 500 if setting.default is None else setting.default
