@@ -13,6 +13,7 @@ from schemas.tables import RAW_GOODS, conform
 from sources.trs.base import frames_from_trs
 from sources.trs.file import read_trs
 from tests.pure import registry_after
+from tests.real_nights import real  # noqa: F401 - a fixture, found by its name
 from tests.transforms.catalogues import branch, catalogue
 from tests.transforms.nights import (
     LIMITS,
@@ -27,7 +28,6 @@ from tests.transforms.nights import (
     turned,
     with_column,
 )
-from tests.trs.conftest import real  # noqa: F401 - a fixture, found by its name
 from transforms.guards import catalogue_violations, drift_violations
 
 Damage = Callable[[Night], Night]
@@ -214,9 +214,8 @@ def test_names_and_places_that_change_by_less_than_a_third_each_night_are_stoppe
 # --- the real night ---
 
 
-@pytest.mark.real
 def test_the_real_night_with_unreadable_sections_wrong_prices_and_no_stock_is_stopped(real):  # noqa: F811
-    frames = frames_from_trs(read_trs(real / "cosmetics_2025-02-09.trs"))
+    frames = frames_from_trs(read_trs(real.night("2025-02-09")))
     night = Night(frames.product_types, frames.sections, frames.goods)
     before = built(night)
     broken = night.but(
