@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pyarrow
 
-from schemas.tables import DECIMAL
+from schemas.tables import BOOLEAN, DECIMAL, INTEGER, TEXT
 
 
 def format_decimal(value: Decimal) -> str:
@@ -27,5 +27,7 @@ def plain_values(column: pd.Series) -> list[Any]:
     """A column's values as int, str, bool, list or Decimal; None for empty."""
     if column.dtype == DECIMAL:
         return list(decimals(column))
+    if column.dtype in (INTEGER, TEXT, BOOLEAN):
+        return list(column.array.to_numpy(dtype=object, na_value=None))
     values = column.astype(object)
     return [None if value is pd.NA or value is None or value != value else value for value in values]

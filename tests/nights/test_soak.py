@@ -58,7 +58,6 @@ def rows_of_runs(state: Path) -> int:
                    for table in ("runs", "operations", "quarantine"))  # fmt: skip
 
 
-@pytest.mark.timeout(400)
 def test_two_hundred_nights_account_for_every_good_and_leave_nothing_behind(tmp_path: Path, monkeypatch):
     world = World(tmp_path / "shop")
     world.settings(retire_after=5, keep_runs=KEEP)
