@@ -10,7 +10,6 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import psutil
-import pytest
 
 import engine.session
 from state.database import State
