@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow
 
 from schemas.numbers import format_decimal
-from schemas.tables import DECIMAL
+from schemas.tables import DECIMAL, INTEGER, TEXT
 
 
 def decimals(column: pd.Series) -> list[Decimal | None]:
@@ -22,5 +22,7 @@ def plain_values(column: pd.Series) -> list[Any]:
     """A column's values as int, str, bool, list or Decimal; None for empty."""
     if column.dtype == DECIMAL:
         return list(decimals(column))
+    if column.dtype in (INTEGER, TEXT):
+        return list(column.array.to_numpy(dtype=object, na_value=None))
     values = column.astype(object)
     return [None if value is pd.NA or value is None or value != value else value for value in values]

@@ -25,9 +25,21 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 _ON_PREFECT = "tests/production/"
 
 
+_LONGEST_FIRST = (
+    _ON_PREFECT, "tests/faults/test_broken_nights.py", "tests/nights/test_soak.py", "tests/opencart/", "tests/faults/",
+    "tests/nights/", "tests/e2e/", "tests/cli/",
+)  # fmt: skip
+"""By the CPU time that they take; what is not named here comes last and fills what is left at the end."""
+
+
 def pytest_collection_modifyitems(items):
-    """Those on a Prefect server take longest and mostly wait: they begin first, beside all the others."""
-    items.sort(key=lambda item: not item.nodeid.startswith(_ON_PREFECT))
+    """The longest begin first, so that no process waits at the end for another one's long file."""
+
+    def place(item):
+        places = (n for n, start in enumerate(_LONGEST_FIRST) if item.nodeid.startswith(start))
+        return next(places, len(_LONGEST_FIRST))
+
+    items.sort(key=place)
 
 
 def pytest_collection_finish():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.alerts.receivers import http_receiver
-from tests.cli.conftest import loaded, torgsync  # noqa: F401 - fixtures, found by their names
+from tests.cli.conftest import loaded, loaded_once, torgsync  # noqa: F401 - fixtures, found by their names
 from tests.e2e.conftest import local  # noqa: F401 - a fixture, found by its name
 
 

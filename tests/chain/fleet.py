@@ -84,7 +84,7 @@ def _shop(
     place = Place("embedded", folder)
     first = 1 + 10_000 * NAMES.index(name)
     frame: pd.DataFrame = goods_frame(*((first + n, n % 5 + 1, f"{name} №{n} ґ’") for n in range(goods)))
-    place.build("base.fdb", TYPES, SECTIONS, frame, charset=charset)
+    place.lay("base.fdb", TYPES, SECTIONS, frame, charset=charset)
     if name == "broken":
         (folder / "base.fdb").write_bytes(b"not a base")
     if mapped:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 import sys
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from state.database import State
 from state.url import state_url
 from tests.e2e.conftest import ShopFolder, local  # noqa: F401 - a fixture, found by its name
 from tests.e2e.test_promises import GOODS, SECTIONS, TYPES
+from tests.source.conftest import Place
 
 
 @dataclass(frozen=True)
@@ -93,12 +95,24 @@ class Loaded:
             return {row[0] for row in connection.execute("select good_id from offers where hidden")}
 
 
-@pytest.fixture
-def loaded(local: ShopFolder) -> Loaded:  # noqa: F811
-    local.base(TYPES, SECTIONS, GOODS)
-    report = local.run()
+@pytest.fixture(scope="session")
+def loaded_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A folder with the base and the shop after its first night, to be copied; and that night's run."""
+    folder = tmp_path_factory.mktemp("loaded")
+    (folder / "shop").mkdir()
+    shop = ShopFolder(folder / "shop", Place("embedded", folder))
+    shop.settings()
+    shop.base(TYPES, SECTIONS, GOODS)
+    report = shop.run()
     assert report.outcome == "ok"
-    return Loaded(local, report.run)
+    return folder, report.run
+
+
+@pytest.fixture
+def loaded(local: ShopFolder, loaded_once: tuple[Path, str]) -> Loaded:  # noqa: F811
+    template, run = loaded_once
+    shutil.copytree(template, local.folder.parent, dirs_exist_ok=True)
+    return Loaded(local, run)
 
 
 def without(*ids: int) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,14 +56,15 @@ class ShopFolder:
     place: Place
 
     def settings(self, unmapped: str = "inherit", more: str = "", dialect: str = DIALECT) -> None:
+        dsn = self.place.dsn("base.fdb")
+        if not self.place.server:  # by a relative path: a copy of the folder has the same settings
+            dsn = Path(os.path.relpath(dsn, self.folder)).as_posix()
         secret = f'password_env = "{PASSWORD_ENV}"' if self.place.server else ""
-        text = SETTINGS.format(
-            dsn=self.place.dsn("base.fdb"), secret=secret, unmapped=unmapped, more=more, dialect=dialect
-        )
+        text = SETTINGS.format(dsn=dsn, secret=secret, unmapped=unmapped, more=more, dialect=dialect)
         (self.folder / "shop.toml").write_text(text, encoding="utf-8")
 
     def base(self, types: pd.DataFrame, sections: pd.DataFrame, goods: pd.DataFrame, **more: Any) -> None:
-        self.place.build("base.fdb", types, sections, goods, **more)
+        self.place.lay("base.fdb", types, sections, goods, **more)
 
     def run(self, allow: dict[str, int] | None = None) -> RunReport:
         return sync(load_shop(self.folder), RunOptions(allow or {}))

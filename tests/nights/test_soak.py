@@ -10,7 +10,6 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import psutil
-import pytest
 
 import engine.session
 from state.database import State
@@ -59,7 +58,6 @@ def rows_of_runs(state: Path) -> int:
                    for table in ("runs", "writes_begun", "quarantine"))  # fmt: skip
 
 
-@pytest.mark.timeout(400)
 def test_two_hundred_nights_account_for_every_good_and_leave_nothing_behind(tmp_path: Path, monkeypatch):
     world = World(tmp_path / "shop")
     world.settings(retire_after=5, keep_runs=KEEP)

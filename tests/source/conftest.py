@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
+import pickle
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import fdb
@@ -20,6 +26,14 @@ from tests.firebird_server import FirebirdServer
 from tests.source.frames import GOODS, SECTIONS, TYPES
 
 PASSWORD_ENV = "TORGSYNC_TEST_PASSWORD"
+
+
+@cache
+def built_bases() -> Path:
+    """Where this process keeps the embedded bases that its tests have built."""
+    folder = TemporaryDirectory(prefix="torgsync-bases-")
+    atexit.register(folder.cleanup)
+    return Path(folder.name)
 
 
 @dataclass
@@ -53,6 +67,19 @@ class Place:
         """Build a stand-in base and return its name."""
         build_base(self.dsn(name), types, sections, goods, overwrite=True, **self.login, **more)
         return name
+
+    def lay(self, name: str, types: pd.DataFrame, sections: pd.DataFrame, goods: pd.DataFrame, **more: Any) -> None:
+        """The same for tests of what comes after it: an embedded base of the same rows is built once per process."""
+        if self.server:
+            self.build(name, types, sections, goods, **more)
+            return
+        key = sha256(pickle.dumps((types, sections, goods, sorted(more.items())))).hexdigest()
+        kept = built_bases() / f"{key}.fdb"
+        if not kept.is_file():
+            build_base(kept, types, sections, goods, **self.login, **more)
+        fresh = self.folder / f"{name}.copy"
+        shutil.copyfile(kept, fresh)
+        fresh.replace(self.folder / name)  # another file, as a base that is built again is
 
     def read(self, name: str = "base.fdb", **more: Any) -> Extract:
         progress: Callable[[str, int, int], None] | None = more.pop("progress", None)
