@@ -193,7 +193,7 @@ def test_rollback_gives_the_earlier_runs_catalogue_exactly_keeps_numbers_and_the
     assert done.code == 0
     assert loaded.shown() == then
     assert loaded.shop.categories == numbers
-    assert "the next sync brings the base's state again" in done.out
+    assert "the next sync loads the state of the base again" in done.out
     assert torgsync("sync", loaded.folder).code == 0
     assert loaded.shown() == now
 

@@ -35,7 +35,7 @@ def test_a_row_is_shown_with_its_values_and_since_when_it_is_there(broken, torgs
     assert shown[0]["since"]["run"] == first
     assert shown[0]["row"]["type_id"] == 77
     assert shown[0]["accepted"] is None
-    assert f"there since run {first}" in torgsync("quarantine", "show", broken.folder, "6").out
+    assert f"in the quarantine since run {first}" in torgsync("quarantine", "show", broken.folder, "6").out
     assert torgsync("quarantine", "show", broken.folder, "66").code == 2
 
 
