@@ -300,7 +300,7 @@ def test_a_tree_that_the_shop_changes_without_a_word_is_an_error_that_names_it(n
     real = night.server.shop._update_term
     night.server.shop._update_term = lambda term, body: real(term, {**body, "parent": 0})
     plan = night.plan()
-    with pytest.raises(StoreError, match="without an error") as told:
+    with pytest.raises(StoreError, match="without error") as told:
         night.apply(plan)
     assert "move category 2 «Посуд»" in str(told.value)
     assert "1 of 1 operations failed" in told.value.message
