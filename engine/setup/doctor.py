@@ -148,9 +148,9 @@ def _store(shop: Shop, settings: StoreSettings) -> Told:
     if isinstance(settings, FileStore):
         target = Destination(DeliverySettings.of(settings), shop.folder)
         if target.makes_folder and not target.folder.exists():
-            return "ok", f"{target.place}: the first run makes it", ""
+            return "ok", f"{target.label}: the first run makes it", ""
         gaps = check(target)
-        return "ok", "; ".join((f"{target.place}: can be reached", *gaps)), ""
+        return "ok", "; ".join((f"{target.label}: can be reached", *gaps)), ""
     if isinstance(settings, SqlStore) and settings.url and is_absent_file(store_url(settings, shop.folder)):
         return "ok", f"{settings.url}: the first run makes it", ""
     held_now = adapter_of(shop, settings, PriorState, datetime.now().astimezone()).read()
