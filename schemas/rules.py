@@ -188,7 +188,7 @@ def _check_stores(rules: Rules, stores: Collection[str]) -> None:
 
 
 def _plain(node: Any) -> Any:
-    """ruamel's round-violation containers as plain ones, which pydantic takes."""
+    """ruamel's round-trip containers as plain ones, which pydantic takes."""
     if isinstance(node, dict):
         return {str(key): _plain(value) for key, value in node.items()}
     if isinstance(node, list):

@@ -56,7 +56,7 @@ class Confirmed:
 class Settlement:
     """What a run leaves behind once a store has taken it: for the shop, or for a ``store`` with a past of its own.
 
-    ``fresh`` are the redirects that are as old as this run: they are remembered since the night ``fresh_since``.
+    ``new_redirects`` are those whose address a category left in this run; their first night is ``new_since``.
     """
 
     run: str
@@ -66,8 +66,8 @@ class Settlement:
     meanings: tuple[Meaning, ...]
     tombstones: tuple[Mapping[str, Any], ...]
     redirects: Rows
-    fresh: Collection[Key]
-    fresh_since: str
+    new_redirects: Collection[Key]
+    new_since: str
     complete: bool
     store: str = ""
 
@@ -179,14 +179,14 @@ class State(RunsState, QuarantineState):
 
     def _keep_redirects(self, connection: Connection, settlement: Settlement, key: str) -> None:
         """Replace the redirects; one that was known keeps its night."""
-        table, first = REDIRECTS, settlement.fresh_since
+        table, first = REDIRECTS, settlement.new_since
         since: dict[Any, str] = {}
         for past in (self.shop, key):  # a store that gets a past of its own brings the shop's old addresses along
             since |= {(r.id, r.number): r.since for r in connection.execute(select(table).where(table.c.shop == past))}
         connection.execute(delete(table).where(table.c.shop == key))
         rows = [
             {"shop": key, "id": address, "old_number": row[0], "old_path": list(row[1]), "number": row[2],
-             "since": first if address in settlement.fresh else since.get((address, row[2]), first)}
+             "since": first if address in settlement.new_redirects else since.get((address, row[2]), first)}
             for address, row in settlement.redirects.rows.items()
         ]  # fmt: skip
         if rows:

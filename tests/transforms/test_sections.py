@@ -116,7 +116,7 @@ def test_goods_below_matches_types_with_few_goods():
         ("{type_id: 2}", "{merge: {number: 99}}", r"rules.yaml:2: no section has the number 99"),
         ("{type_id: 2}", "{merge: {path: [Немає]}}", r'no product type and no section has the path "Немає"'),
         ("{type_id: 1}", "{merge: parent}", r"is a root type"),
-        ("{type_id: 1}", "{place: {number: 20}}", r"the sections make a loop"),
+        ("{type_id: 1}", "{place: {number: 20}}", r"the sections form a loop"),
         ("{type_id: 2}", "{number: 10}", r"number 10 belongs to another section"),
         ("{type_id: 2}", "{rename: '|||'}", r"cannot name a section"),
         ("{type_id: 3}", "{merge: parnt}", r"rules.yaml:3: do.merge: expected parent, root"),
