@@ -47,8 +47,8 @@ def assign_numbers(
 
     A section that never had a number gets the smallest free one from ``first_number`` on, in the order of the paths, so
     that the order of rows does not matter. ``reserved`` numbers (Torgsoft's numbers and keys, usable or not) and all
-    numbers that were ever used are never given. Tonight's number from Torgsoft or a rule wins over a number that the registry
-    gave to another section. Raises RulesError when a rule's number was used for another section.
+    numbers that were ever used are never given. Tonight's number from Torgsoft or a rule wins over a number
+    that the registry gave to another section. Raises RulesError when a rule's number was used for another section.
     """
     parents = {identity: section.parent for identity, section in sections.items()}
     chains = paths(list(sections), parents, {identity: s.name for identity, s in sections.items()})
@@ -128,7 +128,7 @@ def _means_another(before: Meaning, after: Meaning, had: int, stayed: int) -> bo
 
 
 def _exchanged(names: Mapping[int, tuple[str, str]]) -> set[int]:
-    """Return numbers whose sections exchanged names, two or more in a ring. ``names``: number → (before, now)."""
+    """Return numbers whose sections exchanged names, two or more in a ring; ``names``: number → (before, now)."""
     plain = {number: (plain_name(old), plain_name(new)) for number, (old, new) in names.items()}
     renamed = {number: pair for number, pair in plain.items() if pair[0] != pair[1]}
     pairs = set(renamed.values())
@@ -147,7 +147,7 @@ def _exchanged(names: Mapping[int, tuple[str, str]]) -> set[int]:
 
 
 def _frame(sections: Mapping[str, Section], numbers: Mapping[str, int]) -> pd.DataFrame:
-    """Return SECTIONS. As in Torgsoft's exports, a chain has the key where the number is Torgsoft's, else our number."""
+    """Return SECTIONS. As in Torgsoft's exports a chain has the key if the number is Torgsoft's, else our number."""
     rows = [
         {
             "identity": identity,

@@ -18,7 +18,7 @@ LOGIN = {"user": "feed", "password_env": "FEED_PASSWORD"}
     ("given", "words"),
     [
         ({"target": " "}, "is empty"),
-        ({"target": "ftp://feed:secret@host/"}, "a password stands in the URL"),
+        ({"target": "ftp://feed:secret@host/"}, "a password is in the URL"),
         ({"target": "sftp://feed:sec/ret@host/"}, "cannot be read"),
         ({"target": "ftp://feed:12/secret@host/"}, "%40"),
         ({"target": "ftp://feed:sec#ret@host/"}, "cannot be read"),

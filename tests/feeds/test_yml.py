@@ -286,5 +286,5 @@ def test_a_name_of_a_category_is_one_line_and_the_change_is_told() -> None:
 
 
 def test_a_date_that_no_reader_understands_is_refused() -> None:
-    with pytest.raises(SettingsError, match="no date for a YML file"):
+    with pytest.raises(SettingsError, match="not a date for a YML file"):
         write(yml_feed(), FULL, TREE, datetime(1, 1, 1))

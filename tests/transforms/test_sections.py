@@ -121,7 +121,7 @@ def test_goods_below_matches_types_with_few_goods():
         ("{type_id: 2}", "{rename: '|||'}", r"cannot name a section"),
         ("{type_id: 3}", "{merge: parnt}", r"rules.yaml:3: do.merge: expected parent, root"),
         ("{typ_id: 3}", "{merge: parent}", r'rules.yaml:2: unknown key "typ_id"; did you mean "type_id"'),
-        ("{type_id: 3}", "{merge: parent, rename: x}", r"cannot stand together"),
+        ("{type_id: 3}", "{merge: parent, rename: x}", r"cannot be used together"),
         ("{name: {regex: '('}}", "{merge: parent}", r"not a regular expression"),
         ("{}", "{merge: parent}", r"empty match"),
     ],
