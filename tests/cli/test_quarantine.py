@@ -100,5 +100,5 @@ def test_a_run_that_judged_no_rows_is_no_run_to_replay(loaded, torgsync):
     torgsync("resume", loaded.folder)
     resumed = loaded.rows()[0]["run"]
     done = torgsync("quarantine", "replay", loaded.folder, "--run", resumed)
-    assert (done.code, "judged no rows" in done.err) == (2, True)
+    assert (done.code, "validated no rows" in done.err) == (2, True)
     assert torgsync("quarantine", "replay", loaded.folder).code == 0, "last is the last one that did"

@@ -385,7 +385,7 @@ def test_a_hidden_category_with_goods_of_others_is_told(night):
     night.server.shop._create_product({"name": "Чужий", "categories": [{"id": night.term(3)["id"]}]})
     night.categories.pop(3)
     night.goods = {good: row for good, row in night.goods.items() if row[0] != 3}
-    assert any("go on showing it" in note for note in night.sync().notes)
+    assert any("themes show it" in note for note in night.sync().notes)
 
 
 def test_what_the_store_cannot_do_is_declared(night):
