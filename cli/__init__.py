@@ -1,1 +1,1 @@
-"""The torgsync command. Thin: the same functions as the flows."""
+"""The torgsync command. It only calls the functions that the flows call too."""

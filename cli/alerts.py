@@ -7,7 +7,7 @@ from engine.shops import load_shop, shops_here
 
 
 def run_test(name: str, as_json: bool) -> None:
-    """Send a test message and the heartbeat, and say per receiver whether it was taken; exit 1 where one was not."""
+    """Send a test message and the heartbeat, and print the result per receiver; exit 1 after a failure."""
     from engine.alerts.alerts import send_test
 
     sent = send_test(load_shop(name))

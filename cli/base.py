@@ -21,7 +21,7 @@ def run_base_build(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Build the base, say what was built, and list what had to be inferred."""
+    """Build the base, print its row counts, and list what was inferred."""
     from engine.setup.build_base import Dialect, build_stand_in
 
     dialect = Dialect(encoding, header, layout, chain_separator)
@@ -32,7 +32,7 @@ def run_base_build(
     if quiet:
         return
     counts = ", ".join(f"{count} {table.lower().replace('_', ' ')}" for table, count in built.counts.items())
-    out(f"{target}: {counts} ({charset}; a stand-in base: its tables are ours, not the vendor's)")
+    out(f"{target}: {counts} ({charset}; a stand-in base: its tables are torgsync's, not the vendor's)")
     for text in built.read.get("notes", []):
         note(f"  note: {text}")
     for what in ("inferred", "ambiguities"):

@@ -1,4 +1,4 @@
-"""``torgsync chain``: every shop's sync, several at a time, and one recap."""
+"""``torgsync chain``: the sync of many shops, several at a time, and one report."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from schemas.errors import SettingsError
 def run_chain_command(
     shops: list[str] | None, workers: int | None, dask: str | None, flow: bool | None, as_json: bool, quiet: bool
 ) -> None:
-    """Run the shops, show the recap and exit with the worst shop's code."""
+    """Run the shops, print the report and exit with the worst code."""
     from engine.shops import find_shops
 
     folders = find_shops(shops or [])
@@ -33,7 +33,7 @@ def _run(folders: list[str], workers: int | None, dask: str | None, flow: bool |
     if dask and (flow is False or not os.environ.get("PREFECT_API_URL")):
         raise SettingsError(
             "--dask needs a Prefect server, and PREFECT_API_URL is not set" if flow is not False
-            else "--dask runs as a Prefect flow: it does not go with --no-flow",
+            else "--dask runs as a Prefect flow: it cannot be used with --no-flow",
             "start one and set PREFECT_API_URL, here and for the workers: docs/chain.md",
         )  # fmt: skip
     if dask and workers:
@@ -41,7 +41,7 @@ def _run(folders: list[str], workers: int | None, dask: str | None, flow: bool |
     if flow is None:
         flow = bool(os.environ.get("PREFECT_API_URL"))
     if flow:
-        # the recap says what failed: Prefect would print each failed task's whole result, twice
+        # the report shows failures: Prefect would print each failed task's whole result, twice
         os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
         if not silent:
             note("running as a Prefect flow …")
@@ -54,7 +54,7 @@ def _run(folders: list[str], workers: int | None, dask: str | None, flow: bool |
 
 
 def _step(shop: str, name: str, seconds: float | None) -> None:
-    """Whole lines only: the shops speak all at once."""
+    """Print whole lines, as several shops print at the same time."""
     if seconds is not None:
         note(f"  {Path(shop).name}: {name} {seconds:.2f} s")
 

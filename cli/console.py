@@ -1,4 +1,4 @@
-"""What the commands print: results on standard output, progress and errors on standard error."""
+"""Output of the commands: results on standard output, progress and errors on standard error."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any
 from engine.steps import Steps
 
 _CONTROLS = {code: "·" for code in (*range(32), *range(127, 160)) if code != 10}
-"""Names in a base may hold control characters: on a terminal they would be commands."""
+"""Names in a base may have control characters, which a terminal would execute."""
 _WIDTH = 64
-"""Of a step's line while it moves: the shorter text that comes last covers the longer one."""
+"""Width of a moving line: a shorter text must cover the longer one before it."""
 
 
 def out(text: str) -> None:
@@ -27,23 +27,23 @@ def out_json(value: Any) -> None:
 
 
 def shown(path: Path) -> str:
-    """A path as one types it from where one stands."""
+    """Return a path as typed from the current folder."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def note(text: str) -> None:
-    """Print a remark for the person, on standard error."""
+    """Print a note on standard error."""
     print(text.translate(_CONTROLS), file=sys.stderr)  # noqa: T201
 
 
 def console_steps(quiet: bool) -> Steps:
-    """Steps that show themselves on standard error; nothing where ``quiet``."""
+    """Return steps that print to standard error; nothing where ``quiet``."""
     return Steps(step_listener(quiet), step_progress(quiet))
 
 
 def step_listener(quiet: bool) -> Callable[[str, float | None], None]:
-    """Shows each step with its seconds; on a terminal also while it runs."""
+    """Return a listener that prints each step with its seconds; on a terminal also while it runs."""
     live = sys.stderr.isatty()
 
     def listen(name: str, seconds: float | None) -> None:
@@ -59,7 +59,7 @@ def step_listener(quiet: bool) -> Callable[[str, float | None], None]:
 
 
 def step_progress(quiet: bool) -> Callable[[str, int, int], None]:
-    """Shows how far a long step is, in its line and on a terminal only: a log needs no moving numbers."""
+    """Return a listener that prints the progress of a long step, only on a terminal."""
     live = sys.stderr.isatty() and not quiet
     shown = ""
 

@@ -1,4 +1,4 @@
-"""``torgsync demo``: a sample shop with a real Firebird base, run once as a user would."""
+"""``torgsync demo``: a sample shop with a real Firebird base, run once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def run_demo(name: str, folder: Path, flow: bool | None, as_json: bool, quiet: b
     report = run_shop(load_shop(target), flow, as_json or quiet)
     show(report, as_json, quiet)
     if not (as_json or quiet):
-        out(f"\nThe catalogue lies in {target / 'output'}:")
+        out(f"\nThe catalogue is in {target / 'output'}:")
         for path in sorted((target / "output").iterdir()):
             out(f"  {path}")
         out(f"The store is {target / 'web.db'} (SQLite, tables categories and offers).")

@@ -13,7 +13,7 @@ from schemas.errors import SettingsError
 
 
 def run_deploy(words: list[str] | None, pool: str, folder: Path | None, prune: bool, as_json: bool) -> None:
-    """Register what can be started of each shop, for a work pool, and say what was done."""
+    """Register the deployments of each shop for a work pool, and print them."""
     if not os.environ.get("PREFECT_API_URL"):
         raise SettingsError(
             "no Prefect server is named",
@@ -31,7 +31,7 @@ def run_deploy(words: list[str] | None, pool: str, folder: Path | None, prune: b
     for name in done.deleted:
         out(f"deleted     {name}")
     for name in done.others:
-        out(f"left alone  {name}: of a shop that was not named; --prune deletes it")
+        out(f"unchanged   {name}: of a shop that was not named; --prune deletes it")
     for text in done.notes:
         note(text)
     out(f"{len(done.registered)} deployments for work pool {pool}; a worker: prefect worker start --pool {pool}")

@@ -1,4 +1,4 @@
-"""``torgsync doctor``: is everything there that a run of this shop needs?"""
+"""``torgsync doctor``: checks everything that a run of a shop needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``torgsync explain``: why a good is where it is, from the outputs of the last run."""
+"""``torgsync explain``: why a good is in its category, from the outputs of the last run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from schemas.errors import SettingsError
 
 
 def run_explain(name: str, key: str, as_json: bool) -> None:
-    """Print what decided for the goods that ``key`` names, in the last finished run."""
+    """Print the decisions for the goods that ``key`` names, in the last finished run."""
     shop = load_shop(name)
     found = explain(shop.output, key)
     if not found:

@@ -15,23 +15,25 @@ class ListGroup(TyperGroup):
     """A group whose ``list`` may be left out: ``torgsync runs household`` means ``torgsync runs list household``."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> Any:
-        """Put ``list`` ahead of arguments that begin with no command of the group."""
+        """Insert ``list`` before arguments that do not begin with a command of the group."""
         if not args or (args[0] not in self.commands and args[0] not in ("--help", "-h")):
             args = ["list", *args]
         return super().parse_args(ctx, args)
 
 
-base_app = typer.Typer(no_args_is_help=True, help="Build a stand-in base (ours: the vendor's is unpublished).")
+base_app = typer.Typer(no_args_is_help=True, help="Build a stand-in base (the vendor's base is not published).")
 runs_app = typer.Typer(
     cls=ListGroup,
     help="What was run, and what changed between two runs; torgsync runs SHOP lists. Commands take --json.",
     epilog="Example: torgsync runs household --limit 5",
 )
-quarantine_app = typer.Typer(no_args_is_help=True, help="Rejected rows: look at them, accept them, judge them again.")
+quarantine_app = typer.Typer(
+    no_args_is_help=True, help="Rejected rows: look at them, accept them, validate them again."
+)
 alerts_app = typer.Typer(no_args_is_help=True, help="Alerts: try them, and find shops whose night is late or missing.")
 opencart_app = typer.Typer(no_args_is_help=True, help="Look into a shop's OpenCart tables; nothing is written.")
 
-LastRun = Annotated[str, typer.Option("--run", help="A run: its name, the beginning of it, or last.")]
+LastRun = Annotated[str, typer.Option("--run", help="A run: its name, the start of its name, or last.")]
 Table = Annotated[str, typer.Argument(help="product_types, sections or goods.")]
 Key = Annotated[str, typer.Argument(help="The row's id; row:N for a row without one.")]
 Reason = Annotated[str | None, typer.Option("--reason", help="One reason only. Default: all that the row has.")]
@@ -46,13 +48,15 @@ def base_build(
         Path | None, typer.Option(help="A folder with product_types.csv, sections.csv, goods.csv.")
     ] = None,
     from_trs: Annotated[Path | None, typer.Option(help="A TSGoods.trs as Torgsoft wrote it.")] = None,
-    encoding: Annotated[str | None, typer.Option(help="Encoding of the input. Default: told by the file.")] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="Encoding of the input. Default: detected from the file.")
+    ] = None,
     header: Annotated[
         bool | None, typer.Option("--header/--no-header", help="Whether the TRS file has a header.")
     ] = None,
-    layout: Annotated[int | None, typer.Option(help="50, 48 or 40 columns. Default: told by the file.")] = None,
+    layout: Annotated[int | None, typer.Option(help="50, 48 or 40 columns. Default: detected from the file.")] = None,
     chain_separator: Annotated[
-        str | None, typer.Option(help="; or | in section chains. Default: told by the file.")
+        str | None, typer.Option(help="; or | in section chains. Default: detected from the file.")
     ] = None,
     charset: Annotated[str, typer.Option(help="Charset of the base: WIN1251, UTF8 or NONE.")] = "WIN1251",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing base.")] = False,
@@ -72,10 +76,10 @@ def runs_list(
     shop: Annotated[
         str | None, typer.Argument(help="The shop. Default: the one of this folder, else all below shops/.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="So many runs at most.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="At most this number of runs.")] = 20,
     as_json: Json = False,
 ) -> None:
-    """What each run did, newest first.
+    """List what each run did, newest first.
 
     Marks the run that is loaded now and the last one that every store took. A run that died is shown as interrupted.
     """
@@ -87,11 +91,11 @@ def runs_list(
 @runs_app.command("diff", epilog="Example: torgsync runs diff household 20261123-023000-1a2b last")
 def runs_diff(
     shop: ShopName,
-    before: Annotated[str, typer.Argument(metavar="A", help="The earlier run: its name, the beginning of it.")],
+    before: Annotated[str, typer.Argument(metavar="A", help="The earlier run: its name, or the start of it.")],
     after: Annotated[str, typer.Argument(metavar="B", help="The later one, or last.")] = "last",
     as_json: Json = False,
 ) -> None:
-    """What changed from one run to another.
+    """Show what changed from one run to another.
 
     The kept catalogues are compared: categories and goods as operations, removals first.
     """
@@ -121,13 +125,13 @@ def quarantine_accept(
     shop: ShopName,
     table: Table,
     key: Key,
-    note: Annotated[str, typer.Option(help="Why it may stay as it is: for those who come after you.")],
+    note: Annotated[str, typer.Option(help="Why it may stay as it is, for the next reader.")],
     reason: Reason = None,
     as_json: Json = False,
 ) -> None:
-    """Let a row count towards no limit.
+    """Accept a row: it no longer counts towards the limits.
 
-    It stays rejected, and [quarantine] max_rows and max_share count it no more.
+    It stays rejected, but [quarantine] max_rows and max_share do not count it.
     """
     from cli.quarantine import run_accept
 
@@ -144,9 +148,9 @@ def quarantine_unaccept(shop: ShopName, table: Table, key: Key, reason: Reason =
 
 @quarantine_app.command("replay", epilog="Example: torgsync quarantine replay household")
 def quarantine_replay(shop: ShopName, run: LastRun = "last", as_json: Json = False) -> None:
-    """Judge a run's rows again.
+    """Validate the rows of a run again.
 
-    By today's settings, rules and schemas, from the extract that the run kept: neither the base nor a store is touched.
+    Uses today's settings, rules and schemas and the kept extract of the run. Reads neither the base nor a store.
     """
     from cli.quarantine import run_replay
 
@@ -155,7 +159,7 @@ def quarantine_replay(shop: ShopName, run: LastRun = "last", as_json: Json = Fal
 
 @alerts_app.command("test", epilog="Example: torgsync alerts test myshop")
 def alerts_test(shop: ShopName, as_json: Json = False) -> None:
-    """Send a test message to every URL, and the heartbeat; exit 1 when one of them was not taken."""
+    """Send a test message to every URL, and the heartbeat; exit 1 when one of them failed."""
     from cli.alerts import run_test
 
     run_test(shop, as_json)
@@ -185,7 +189,7 @@ def opencart_check(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Look through all categories, torgsync's or not, for what makes pages vanish; exit 1 when something is found."""
+    """Check all categories, torgsync's or not, for faults that make pages vanish; exit 1 when there is one."""
     from cli.opencart import run_check
 
     run_check(shop, store, as_json)

@@ -12,15 +12,15 @@ from schemas.command import COMMAND
 def run_init(
     folder: Path, dsn: str | None, user: str, password_env: str | None, kinds: Sequence[str], as_json: bool
 ) -> None:
-    """Make the shop, and say what to do next."""
+    """Create the shop, and print the next steps."""
     from engine.setup.new_shop import make_shop
 
     made = make_shop(folder, dsn, user, password_env, kinds)
-    place = shown(folder.resolve())
-    steps = [f"look through {place}/shop.toml" + (made.look and f": {made.look}")]
+    shop_path = shown(folder.resolve())
+    steps = [f"check {shop_path}/shop.toml" + (made.look and f": {made.look}")]
     if password_env:
         steps.append(f"export {password_env}=…")
-    steps += [f"{COMMAND} doctor {place}", f"{COMMAND} plan {place}"]
+    steps += [f"{COMMAND} doctor {shop_path}", f"{COMMAND} plan {shop_path}"]
     if as_json:
         out_json({"shop": made.name, "folder": folder.resolve(), "files": list(made.files), "next_steps": steps})
         return

@@ -17,9 +17,9 @@ from schemas.errors import Interrupted, TorgsyncError
 app = typer.Typer(
     name="torgsync",
     help="Synchronization sections for Torgsoft, every night: from the Firebird base to the online store.",
-    epilog="Pages that messages name (docs/shop.md and others) lie where torgsync --version says.",
+    epilog="torgsync --version prints where the pages are that messages name (docs/shop.md and others).",
     no_args_is_help=True,
-    rich_markup_mode=None,  # plain help: importing rich costs more than all the rest of it
+    rich_markup_mode=None,  # plain help: importing rich takes longer than everything else
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -31,7 +31,7 @@ app.add_typer(opencart_app, name="opencart")
 
 
 def _show_version(wanted: bool) -> None:
-    """Print the version and where the documentation lies: beside the code, in a checkout and in an installed wheel."""
+    """Print the version and the folder of the documentation, which is beside the code, also in a wheel."""
     if wanted:
         from importlib.metadata import version
 
@@ -50,8 +50,8 @@ def _options(
 
 
 def main() -> None:
-    """Entry point: runs the command and turns errors of ours into one clear message and their exit code."""
-    # modules are long-lived objects: looking through them for garbage at each 700 new ones takes a sixth of a start
+    """Entry point: runs the command and turns a TorgsyncError into one message and its exit code."""
+    # garbage collection during imports takes a sixth of the start, and modules are never garbage
     gc.set_threshold(50_000)
     end_on_sigterm()
     try:
@@ -97,7 +97,7 @@ def chain(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Run the sync of many shops at once; one that fails leaves the others whole. Exits with the worst one's code."""
+    """Run the sync of many shops at once; a failure does not affect the others. Exits with the worst code."""
     from cli.chain import run_chain_command
 
     run_chain_command(shops, workers, dask, flow, as_json, quiet)
@@ -106,7 +106,7 @@ def chain(
 @app.command(epilog="Example: torgsync plan household --detailed-exitcode")
 def plan(
     shop: ShopName,
-    to: Annotated[Path | None, typer.Option("--out", "-o", help="Where the plan file is put as well.")] = None,
+    to: Annotated[Path | None, typer.Option("--out", "-o", help="Also write the plan file here.")] = None,
     html: Annotated[Path | None, typer.Option("--html", help="Write the plan as a page into this file.")] = None,
     detailed: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit with 10 when the plan would change something.")
@@ -116,7 +116,7 @@ def plan(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Show what sync would do, and write it down as a plan file; no store is changed."""
+    """Show what sync would do, and write a plan file; no store is changed."""
     from cli.plans import run_plan
     from cli.run import parse_allow
 
@@ -133,7 +133,7 @@ def apply(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Do exactly what a plan file lists; a plan that does not fit any more is refused."""
+    """Apply exactly the operations of a plan file; a stale plan is refused."""
     from cli.plans import run_apply
     from cli.run import parse_allow
 
@@ -148,7 +148,7 @@ def resume(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Go on with a run that was interrupted, by its own plan."""
+    """Resume an interrupted run by its plan."""
     from cli.plans import run_again
     from cli.run import parse_allow
 
@@ -163,7 +163,7 @@ def retry(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Try again only the stores that failed in a run."""
+    """Load again only the stores that failed in a run."""
     from cli.plans import run_again
     from cli.run import parse_allow
 
@@ -175,14 +175,14 @@ def rollback(
     shop: ShopName,
     to: Annotated[
         str,
-        typer.Option("--to", help="A run, by its name or the beginning of it; or a night, as in 2026-11-23."),
+        typer.Option("--to", help="A run, by its name or the start of it; or a night, as in 2026-11-23."),
     ],
     plan_only: Annotated[bool, typer.Option("--plan-only", help="Show what would be done; change nothing.")] = False,
     allow: Allow = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Bring every store back to the catalogue of an earlier run; numbers and the stores' own ids stay."""
+    """Bring every store back to the catalogue of an earlier run; numbers and the ids of stores stay."""
     from cli.plans import run_rollback
     from cli.run import parse_allow
 
@@ -192,15 +192,15 @@ def rollback(
 @app.command(epilog="Example: torgsync serve household")
 def serve(
     shops: Annotated[list[str] | None, typer.Argument(help="Shops. Default: all below shops/.")] = None,
-    host: Annotated[str, typer.Option(help="Address to listen on. Prefect has no login: keep it this machine's.")] = (
-        "127.0.0.1"
-    ),
+    host: Annotated[
+        str, typer.Option(help="Address to listen on. Prefect has no login: use only an address of this machine.")
+    ] = ("127.0.0.1"),
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the Prefect UI.")] = 4200,
     reports_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the runs' pages. 0: a free one.")] = 4201,
     home: Annotated[Path, typer.Option(help="Where Prefect keeps its database and logs.")] = Path(".prefect"),
-    limit: Annotated[int, typer.Option(min=1, help="So many runs at a time.")] = 2,
+    limit: Annotated[int, typer.Option(min=1, help="At most this number of runs at a time.")] = 2,
 ) -> None:
-    """Run the nightly job on this machine: Prefect's server and UI, the schedules, a worker, the reports; in one."""
+    """Run the nightly job on this machine: Prefect's server and UI, schedules, a worker and the reports."""
     from cli.serve import run_serve
 
     run_serve(shops, host, port, reports_port, home, limit)
@@ -209,11 +209,11 @@ def serve(
 @app.command(epilog="Example: PREFECT_API_URL=http://prefect:4200/api torgsync deploy --pool torgsync")
 def deploy(
     shops: Annotated[list[str] | None, typer.Argument(help="Shops. Default: all below shops/.")] = None,
-    pool: Annotated[str, typer.Option(help="The work pool; made, of processes, where there is none.")] = "torgsync",
+    pool: Annotated[str, typer.Option(help="The work pool; a missing one is created, for processes.")] = "torgsync",
     folder: Annotated[
-        Path, typer.Option(help="Where the workers' processes start: shops are found from there.")
+        Path, typer.Option(help="The folder in which workers start: shops are found from there.")
     ] = Path(),
-    no_folder: Annotated[bool, typer.Option("--no-folder", help="Where they start is the work pool's to say.")] = False,
+    no_folder: Annotated[bool, typer.Option("--no-folder", help="The work pool decides where workers start.")] = False,
     prune: Annotated[bool, typer.Option("--prune", help="Delete torgsync's deployments of other shops.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -230,7 +230,7 @@ def report(
     html: Annotated[Path | None, typer.Option("--html", help="Write the run as a page into this file.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Say again what a run did."""
+    """Show what a run did."""
     from cli.report import run_report
 
     run_report(shop, run, html, as_json)
@@ -239,7 +239,7 @@ def report(
 @app.command(epilog="Example: torgsync demo trade-equipment")
 def demo(
     sample: Annotated[str, typer.Argument(help="household, trade-equipment, hostile or cosmetics.")] = "household",
-    folder: Annotated[Path, typer.Option(help="Where the demo shop is put.")] = Path("demo"),
+    folder: Annotated[Path, typer.Option(help="The folder for the demo shop.")] = Path("demo"),
     flow: Flow = True,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -268,7 +268,7 @@ def explain(
     key: Annotated[str, typer.Argument(help="A good's id, type:ID, number:N, or part of a good's name.")],
     as_json: Json = False,
 ) -> None:
-    """Say why a good is in its category: from the outputs of the last run."""
+    """Explain why a good is in its category, from the outputs of the last run."""
     from cli.explain import run_explain
 
     run_explain(shop, key, as_json)
@@ -277,7 +277,7 @@ def explain(
 @app.command(epilog="Example: torgsync init shops/myshop --dsn 127.0.0.1/3050:/base.fdb --store trs --store sql")
 def init(
     folder: Annotated[Path, typer.Argument(help="The shop's new folder; its name becomes the shop's.")],
-    dsn: Annotated[str | None, typer.Option(help="Its base: a file, or host/port:path. It is looked into.")] = None,
+    dsn: Annotated[str | None, typer.Option(help="Its base: a file, or host/port:path. It is read.")] = None,
     user: Annotated[str, typer.Option(help="The base's user.")] = "SYSDBA",
     password_env: Annotated[str | None, typer.Option(help="Environment variable that holds the password.")] = None,
     store: Annotated[
@@ -286,7 +286,7 @@ def init(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Begin a new shop: a folder with a shop.toml that fits the base, and an empty rules.yaml."""
+    """Create a new shop: a folder with a shop.toml that fits the base, and an empty rules.yaml."""
     from cli.init import run_init
 
     run_init(folder, dsn, user, password_env, store or ["trs"], as_json)
@@ -309,7 +309,7 @@ def inspect(
     password_env: Annotated[str | None, typer.Option(help="Environment variable that holds the password.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Read a base's own metadata and propose a schema map for shop.toml."""
+    """Read the metadata of a base and propose a schema map for shop.toml."""
     from cli.inspect import run_inspect
 
     run_inspect(dsn, user, password_env, as_json)

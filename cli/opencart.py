@@ -1,4 +1,4 @@
-"""``torgsync opencart check``: what OpenCart's admin never tells of its categories (docs/opencart.md)."""
+"""``torgsync opencart check``: faults of categories that OpenCart's admin does not show (docs/opencart.md)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def run_check(shop: str, store: str | None, as_json: bool) -> None:
         )
     else:
         for name, findings in found.items():
-            out(f"{name}: {len(findings)} findings" if findings else f"{name}: the category tables are sound")
+            out(f"{name}: {len(findings)} findings" if findings else f"{name}: the category tables have no faults")
             for finding in findings:
                 out(f"  {finding}")
     if any(found.values()):

@@ -22,7 +22,7 @@ Stores = Annotated[
     list[str] | None, typer.Option("--store", help="Only this store. Repeatable. Default: all of the shop.")
 ]
 Wait = Annotated[
-    int, typer.Option("--wait", min=0, metavar="MINUTES", help="If another run holds the shop, wait so long for it.")
+    int, typer.Option("--wait", min=0, metavar="MINUTES", help="Minutes to wait for another run of the shop.")
 ]
-RunName = Annotated[str, typer.Argument(help="A run: its name, the beginning of it, or last.")]
+RunName = Annotated[str, typer.Argument(help="A run: its name, the start of its name, or last.")]
 ShopName = Annotated[str, typer.Argument(help="A folder that holds shop.toml, or its name below shops/.")]

@@ -1,4 +1,4 @@
-"""``torgsync plan``, ``apply``, ``resume``, ``retry``, ``rollback``: plans shown, carried out, gone on with."""
+"""``torgsync plan``, ``apply``, ``resume``, ``retry``, ``rollback``: show, apply and continue plans."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def run_plan(
     quiet: bool,
     stores: Sequence[str] = (),
 ) -> None:
-    """Plan a shop's sync, show it, and exit: 0, 3 where a guard would stop it, 10 where changes are asked for."""
+    """Plan a shop's sync, show it, and exit: 0, 3 where a guard would stop it, 10 for changes where ``detailed``."""
     from engine.context import RunOptions
     from engine.main_path import plan
     from engine.runs.plan_file import plan_of
@@ -72,7 +72,7 @@ def run_again(what: str, name: str, run: str, allow: dict[str, int], as_json: bo
 
 
 def run_rollback(name: str, to: str, plan_only: bool, allow: dict[str, int], as_json: bool, quiet: bool) -> None:
-    """Plan back to an earlier run's catalogue, show it, and carry it out."""
+    """Plan a rollback to an earlier run's catalogue, show it, and apply it."""
     from engine.context import RunOptions
     from engine.runs.find import run_of_night
     from engine.runs.plan_file import plan_of
@@ -96,7 +96,7 @@ def run_rollback(name: str, to: str, plan_only: bool, allow: dict[str, int], as_
 
 
 def _show_plan(shop: Shop, report: RunReport, made: Plan | None, to: Path | None, as_json: bool, quiet: bool) -> None:
-    """Print a plan, or the report of a run that came to none; what stopped it goes to standard error."""
+    """Print a plan, or the report of a run without one; its error goes to standard error."""
     if made is None:
         show(report, as_json, quiet)
         return

@@ -1,4 +1,4 @@
-"""``torgsync quarantine``: rejected rows listed, shown, accepted, judged again."""
+"""``torgsync quarantine``: list, show, accept and replay rejected rows."""
 
 from __future__ import annotations
 
@@ -32,31 +32,31 @@ def run_show(name: str, key: str, run: str, as_json: bool) -> None:
 
 
 def run_accept(name: str, table: str, key: str, reason: str | None, note: str, as_json: bool) -> None:
-    """Accept a row of the last run that judged its rows, and say which."""
+    """Accept a row of the last run that validated its rows, and print it."""
     accepted = quarantine.accept(load_shop(name), table, key, reason, note)
-    _told("accepted", accepted, "" if accepted.changed else " already, with this note", as_json)
+    _print_accepted("accepted", accepted, "" if accepted.changed else " already, with this note", as_json)
 
 
 def run_unaccept(name: str, table: str, key: str, reason: str | None, as_json: bool) -> None:
-    """Take an acceptance back, and say of which rows."""
-    _told("accepted no more", quarantine.unaccept(load_shop(name), table, key, reason), "", as_json)
+    """Withdraw an acceptance, and print its rows."""
+    _print_accepted("no longer accepted", quarantine.unaccept(load_shop(name), table, key, reason), "", as_json)
 
 
 def run_replay(name: str, run: str, as_json: bool) -> None:
-    """Judge a run's rows again and print what became of them."""
+    """Validate the rows of a run again and print the results."""
     from engine.runs.replay import replay
     from reports.quarantine import replay_text
 
     shop = load_shop(name)
     result = replay(shop, run)
     if as_json:
-        told = {part: [quarantine.plain(row) for row in getattr(result, part)] for part in ("passes", "still", "new")}
-        out_json({"shop": shop.name, "run": result.run, **told, "over_limit": result.over_limit})
+        parts = {part: [quarantine.plain(row) for row in getattr(result, part)] for part in ("passes", "still", "new")}
+        out_json({"shop": shop.name, "run": result.run, **parts, "over_limit": result.over_limit})
     else:
         out(replay_text(shop_word(shop), result.run, result.passes, result.still, result.new, result.over_limit))
 
 
-def _told(word: str, accepted: quarantine.Accepted, more: str, as_json: bool) -> None:
+def _print_accepted(word: str, accepted: quarantine.Accepted, more: str, as_json: bool) -> None:
     if as_json:
         rows = [dict(zip(("table", "row_key", "reason"), row, strict=True)) for row in accepted.rows]
         out_json({word.replace(" ", "_"): rows, "changed": accepted.changed})

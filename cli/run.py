@@ -1,4 +1,4 @@
-"""``torgsync sync``: one run, by the same function as the flow."""
+"""``torgsync sync``: one run, with the function that the flow uses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from schemas.settings.shop import Shop
 
 
 def parse_allow(texts: list[str] | None) -> dict[str, int]:
-    """``GUARD=N`` as a mapping. Raises SettingsError for anything else."""
+    """Parse ``GUARD=N`` into a mapping. Raises SettingsError for anything else."""
     from schemas.errors import SettingsError
 
     out: dict[str, int] = {}
@@ -47,19 +47,18 @@ def run_shop(
     stores: Sequence[str] = (),
     wait: int = 0,
 ) -> RunReport:
-    """One run, as a Prefect flow or plainly; ``flow`` None means: as a flow where a Prefect server is set.
+    """Run a shop once, with or without Prefect; ``flow`` None: as a flow where a Prefect server is set.
 
-    ``stores``: only these, none for all. ``wait``: minutes for which a shop that another run holds is waited for.
+    ``stores``: only these, none for all. ``wait``: minutes to wait for another run of the shop.
     """
     if flow is None:
         flow = bool(os.environ.get("PREFECT_API_URL"))
     if flow:
-        # the steps and the summary are printed by us: Prefect's own lines would say all of it a second time
+        # we print the steps and the summary: Prefect's lines would repeat them
         os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "WARNING")
         if not silent:
             note(
-                "running as a Prefect flow"
-                + ("" if os.environ.get("PREFECT_API_URL") else ", on a server of its own …")
+                "running as a Prefect flow" + ("" if os.environ.get("PREFECT_API_URL") else ", on a temporary server …")
             )
         from flows.sync import run_as_flow
 
@@ -72,7 +71,7 @@ def run_shop(
 
 
 def show(report: RunReport, as_json: bool, quiet: bool) -> None:
-    """Print a run's report on standard output; what stopped it on standard error, last, where one looks first."""
+    """Print a run's report on standard output; its error on standard error, as the last output."""
     if as_json:
         out_json(report.model_dump(mode="json"))
     elif not quiet:
@@ -83,6 +82,6 @@ def show(report: RunReport, as_json: bool, quiet: bool) -> None:
 
 
 def complain(report: RunReport) -> None:
-    """Say on standard error what stopped a run and what to do."""
+    """Print on standard error what stopped a run and what to do."""
     if report.exit_code:
         note(f"torgsync: {report.message}" + (f"\n  next: {report.next_step}" if report.next_step else ""))

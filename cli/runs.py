@@ -1,4 +1,4 @@
-"""``torgsync runs``: what was run, and what changed between two runs."""
+"""``torgsync runs``: lists runs, and what changed between two of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``torgsync samples``: the committed outputs of the sample shops, made anew from their inputs."""
+"""``torgsync samples``: the committed outputs of the sample shops, written again from their inputs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from cli.console import out, out_json
 
 
 def run_samples(check: bool, as_json: bool, quiet: bool) -> None:
-    """Run every sample; say which of its committed outputs were written, or are stale. Exit 1 for stale ones."""
+    """Run every sample; print which of its committed outputs were written, or are stale. Exit 1 for stale ones."""
     from engine.setup.samples import refresh_samples
 
     result = dict(refresh_samples(check))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def run_serve(words: list[str] | None, host: str, port: int, reports_port: int, home: Path, limit: int) -> None:
-    """Serve until a signal comes; say where, and what nights there are."""
+    """Serve until a signal; print addresses and nightly times."""
     from flows.serve import Addresses, serve
 
     shops = load_shops(words or ())

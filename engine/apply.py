@@ -157,9 +157,9 @@ def _settlement(run: Run, planned: Planned, store: str, target: TargetState, com
         meanings=() if store else decided.meanings,
         tombstones=tuple({**asdict(each), "path": list(each.path) or None} for each in tombstones.values()),
         redirects=redirects.kept,
-        fresh=redirects.fresh,
+        new_redirects=redirects.new_redirects,
         # by a clock that went far back they would be too old as soon as it is right again
-        fresh_since=max(memory.night, memory.last_night() or memory.night),
+        new_since=max(memory.night, memory.last_night() or memory.night),
         complete=complete,
         store=store,
     )

@@ -22,7 +22,7 @@ from sqlalchemy.pool import NullPool
 
 from schemas.errors import SettingsError, ShopBusy
 from schemas.settings.shop import Shop
-from state.engine import told_errors
+from state.engine import explained_errors
 from state.url import state_url
 
 PATIENCE = 0.5
@@ -47,7 +47,7 @@ def held(shop: Shop) -> bool:
     if not _acquired(lock, 0):
         return True
     lock.release()
-    with told_errors(state_url(shop)):
+    with explained_errors(state_url(shop)):
         connection = _connect(shop)
         if connection is None:
             return False
@@ -91,7 +91,7 @@ def _database(shop: Shop, end: float) -> Iterator[None]:
     """The advisory lock of the shop's name, where the state is PostgreSQL's."""
     connection = None
     try:
-        with told_errors(state_url(shop)):
+        with explained_errors(state_url(shop)):
             connection = _connect(shop)
             if connection is not None:
                 _lock(connection, shop, max(end, time.monotonic() + PATIENCE))

@@ -118,9 +118,9 @@ class Memory:
         new: frozenset[Key] = frozenset()
         for between in self.unsettled(store, separate):
             found = next_redirects(known, previous, between, (), expired - new)
-            known, previous, new = found.kept, between, new | found.fresh
+            known, previous, new = found.kept, between, new | found.new_redirects
         found = next_redirects(known, previous, catalogue, retired, expired - new, reused)
-        return replace(found, fresh=found.fresh | new.intersection(found.kept.rows))
+        return replace(found, new_redirects=found.new_redirects | new.intersection(found.kept.rows))
 
     def unsettled(self, store: str = SHOP_WIDE, separate: Collection[str] = ()) -> Iterator[Catalogue]:
         """Yield the catalogues that runs since the last load began to bring to a store, or to those of the shop.

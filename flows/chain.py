@@ -21,7 +21,7 @@ from pydantic import Field
 
 from engine.chain.chain import here, recap
 from engine.chain.shop_run import ended, name_of, run_one
-from engine.chain.worker_pool import Apart
+from engine.chain.worker_pool import WorkerPool
 from engine.session import now
 from engine.shops import find_shops
 from flows.form import ShopChoice
@@ -82,13 +82,13 @@ def _here(folders: list[str], workers: int | None) -> tuple[list[ShopResult], st
     """Threads that each wait for a shop in another process."""
     count = min(workers or os.cpu_count() or 1, len(folders))
     runner: ThreadPoolTaskRunner[Any] = ThreadPoolTaskRunner(max_workers=count)
-    with Apart() as apart, runner as pool:
-        one = _as_task(lambda name, folder: _state(apart(folder, _log)))
+    with WorkerPool() as processes, runner as pool:
+        one = _as_task(lambda name, folder: _state(processes(folder, _log)))
         try:
             futures = [pool.submit(one, {"name": name_of(folder), "folder": folder}) for folder in folders]
             return [_result(folder, future) for folder, future in zip(folders, futures, strict=True)], here(count)
         except BaseException as error:  # Prefect's own signal, or Ctrl-C: the shops end in good order first
-            apart.stop(130 if isinstance(error, KeyboardInterrupt) else 143)
+            processes.stop(130 if isinstance(error, KeyboardInterrupt) else 143)
             raise
 
 

@@ -115,8 +115,8 @@ class Overdue:
             late = overdue(shop, TOO_OLD, datetime.now().astimezone())
             if late and self.told.get(shop.name) != late.run:
                 self.told[shop.name] = late.run
-                self.say(f"torgsync: {shop.name}: {late.told}")
-                for failure in failures(send_late(shop, late.told)):
+                self.say(f"torgsync: {shop.name}: {late.sentence}")
+                for failure in failures(send_late(shop, late.sentence)):
                     self.say(f"torgsync: warning: {failure}")
 
 

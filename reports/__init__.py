@@ -1,1 +1,1 @@
-"""What a run tells a person: outputs, report, tree."""
+"""What a run shows to a person: output files, sentences, pages and pictures."""

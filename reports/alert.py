@@ -1,4 +1,4 @@
-"""What an alert says: why it is sent, its subject and its text."""
+"""Words of an alert: the reason, the subject and the text."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _OF_OUTCOME: dict[Outcome, AlertKind] = {
 }
 
 
-_LONGEST = 3500  # Telegram refuses more than 4096 characters, and some of them become several on their way
-_LONGEST_LINE = 600  # a message may name many types: the report has them whole
+_LONGEST = 3500  # Telegram refuses more than 4096 characters, and escapes make a text longer
+_LONGEST_LINE = 600  # a message may name many types: the report has the full text
 _CONTROLS = {code: "·" for code in (*range(32), *range(127, 160)) if code != 10}
 
 
 def alert_kinds(report: RunReport, before: Outcome | None) -> list[AlertKind]:
-    """Why a run that has ended is worth an alert; ``before`` is how the nightly run before it ended. Mostly empty."""
+    """Return the reasons for an alert; none after a good run. ``before``: how the last nightly run ended."""
     kinds = [_OF_OUTCOME[report.outcome]] if report.outcome in _OF_OUTCOME else []
     if report.degraded:
         kinds.append("degraded")
@@ -32,14 +32,14 @@ def alert_kinds(report: RunReport, before: Outcome | None) -> list[AlertKind]:
 
 
 def subject(shop: str, what: str) -> str:
-    """``torgsync: cosmetics: guard stop``."""
+    """Return the subject, such as ``torgsync: cosmetics: guard stop``."""
     return f"torgsync: {shop}: {what}"
 
 
 def alert_text(report: RunReport, before: Outcome | None, broken: bool, page: str) -> str:
-    """What happened, what was changed, what to do next, counts, where the report is.
+    """Return the text: what happened, what was changed, what to do next, counts, and where the report is.
 
-    ``broken``: the run ended by a signal or an error that is not ours, so a store may be changed half way.
+    ``broken``: a signal or an unexpected error ended the run, so a store may be half changed.
     """
     blocks = [_happened(report, before), _changed(report, broken)]
     if report.degraded:
@@ -48,7 +48,7 @@ def alert_text(report: RunReport, before: Outcome | None, broken: bool, page: st
         blocks.append(f"What to do: {report.next_step}")
     if counts := _counts(report):
         blocks.append(counts)
-    continues = f", goes on with {report.continues}" if report.continues else ""
+    continues = f", continues {report.continues}" if report.continues else ""
     blocks.append(f"Run {report.run} ({report.purpose}{continues}), begun {report.started_at[:19].replace('T', ' ')}")
     blocks.append(f"Report: {page}")
     lines = "\n\n".join(blocks).translate(_CONTROLS).splitlines()
@@ -68,12 +68,12 @@ def _happened(report: RunReport, before: Outcome | None) -> str:
 
 
 def _changed(report: RunReport, broken: bool) -> str:
-    """What the stores hold of this run: nothing, each one's operations, or that nobody can say it yet."""
+    """Say for each store what the run changed there, or that it is unknown."""
     lines = [f"- {store.name}: {store_sentence(store)}" for store in report.stores]
     if broken:
         done = {store.name for store in report.stores}
         lines += [
-            f"- {name}: not reached, or left half way: the next run mends it"
+            f"- {name}: not reached, or half changed: the next run completes it"
             for name in report.plan
             if name not in done
         ]

@@ -1,20 +1,20 @@
-"""A chain's recap: what one looks at in the morning, failures first."""
+"""The result of a chain for a person: failures first."""
 
 from __future__ import annotations
 
 from schemas.chain import WORST_LAST, ChainReport, ShopResult
 
 _CELL = str.maketrans({"|": "\\|", "\n": " ", "\r": " ", "<": "&lt;", "`": "'"})
-"""Names and messages come from bases and stores: in a table of Markdown they must stay one cell, and text."""
+"""Names and messages come from bases and stores. In a Markdown table each must stay one cell of plain text."""
 
 
 def worst_first(shops: list[ShopResult]) -> list[ShopResult]:
-    """Those that failed first, the worst at the top; else in the chain's order."""
+    """Sort the shops: failed ones first, the worst at the top; shops of equal outcome keep the order of the chain."""
     return sorted(shops, key=lambda shop: -WORST_LAST.index(shop.exit_code if shop.exit_code in WORST_LAST else 1))
 
 
 def chain_text(report: ChainReport) -> str:
-    """The recap for a terminal: the sentence last, where one looks."""
+    """Return the result for a terminal. The summary is the last line, as the end of the output is seen first."""
     lines = []
     width = max((len(shop.shop) for shop in report.shops), default=0)
     for shop in worst_first(report.shops):
@@ -25,7 +25,7 @@ def chain_text(report: ChainReport) -> str:
 
 
 def chain_markdown(report: ChainReport) -> str:
-    """The recap as a table for the Prefect UI."""
+    """Return the result as a Markdown table for the Prefect UI."""
     head = "| shop | outcome | goods | written | what it did | what to do next | seconds | run |"
     rows = [_row(shop) for shop in worst_first(report.shops)]
     title = f"**{report.sentence}** in {report.seconds:.0f} s, {report.runner}"

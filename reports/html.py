@@ -1,4 +1,4 @@
-"""A plan and a run as a page that needs nothing but itself: no network, light and dark, wide and narrow."""
+"""HTML pages of a plan and of a run. A page is one file: it loads nothing from a network."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _environment() -> Environment:
 
 
 def plan_page(plan: Plan, report: RunReport, names: Names | None = None) -> str:
-    """The plan as a page: guards, then every store's operations, removals first."""
+    """Return the page of a plan: guards, then the operations of each store, removals first."""
     shown = {"title": plan_title(plan), "report": report, **_planned(plan, names)}
     return _environment().get_template("plan.html").render(shown)
 
@@ -38,7 +38,7 @@ def run_page(
     rejected: Sequence[Mapping[Any, Any]] = (),
     categories: pd.DataFrame | None = None,
 ) -> str:
-    """A run as a page: what came of it and what to do, then everything that one may want to look at."""
+    """Return the page of a run: result and next step, then counts, plan, unmapped types, rejected rows and the tree."""
     unmapped = [item for item in report.unmapped_types if item.goods]
     shown = {
         "title": title(report),
@@ -49,7 +49,7 @@ def run_page(
         "rejected": rejected,
         "reasons": REASONS,
         "sentence": store_sentence,
-        "told": phrase(report),
+        "result": phrase(report),
         "tree": [] if categories is None else tree(categories),
         "plan": None,
         "limit": MOST,
@@ -60,11 +60,11 @@ def run_page(
 
 
 def _planned(plan: Plan, names: Names | None) -> dict[str, Any]:
-    known = {**named(plan), **(names or {})}
+    all_names = {**named(plan), **(names or {})}
     stores = []
-    for place, store in enumerate(plan.stores):
-        same = twin(plan.stores[:place], store)
-        found = blocks(store, known)
+    for position, store in enumerate(plan.stores):
+        same = twin(plan.stores[:position], store)
+        found = blocks(store, all_names)
         if same is not None:
             found = [block for block in found if block.kind in ("redirect", "unredirect", "publish")]
         stores.append((store, found, same))
@@ -72,7 +72,10 @@ def _planned(plan: Plan, names: Names | None) -> dict[str, Any]:
 
 
 def tree(categories: pd.DataFrame) -> list[dict[str, Any]]:
-    """The category tree as what opens, what stands in it, and what closes: flat, so that no depth is too deep."""
+    """Return the category tree as a flat list of ``open``, ``leaf`` and ``close`` items.
+
+    The list is flat so that the template needs no recursion, at any depth.
+    """
     rows = [{str(name): value for name, value in row.items()} for row in categories.to_dict("records")]
     below = goods_below(rows)
     few = len(rows) <= MOST

@@ -1,4 +1,4 @@
-"""Keys of artifacts in Prefect: the same key in every run, so that a table's history stays together."""
+"""Keys of artifacts in Prefect. Every run uses the same key, so that Prefect shows the history of a table."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from hashlib import sha256
 
 
 def artifact_key(shop: str, what: str) -> str:
-    """``household-plan``. Prefect takes small Latin letters, digits and hyphens; a hash keeps other names apart."""
+    """Return the key, such as ``household-plan``.
+
+    Prefect takes small Latin letters, digits and hyphens. A name with other characters also gets a hash.
+    """
     plain = re.sub(r"[^a-z0-9-]+", "-", shop.lower()).strip("-")
     if plain != shop:
         plain = f"{plain}-{sha256(shop.encode()).hexdigest()[:6]}".strip("-")

@@ -1,4 +1,4 @@
-"""The files that a run leaves for a person: categories, assignments, offers, quarantine, the tree in text."""
+"""The output files of a run for a person: categories, assignments, offers, quarantine, and the tree as text."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from schemas.values import decimals
 
 
 def catalogue_files(categories: pd.DataFrame, assignments: pd.DataFrame, offers: pd.DataFrame) -> dict[str, bytes]:
-    """``categories.csv``, ``assignments.csv``, ``offers.csv`` and ``tree.txt`` of one catalogue, by file name.
+    """Return ``categories.csv``, ``assignments.csv``, ``offers.csv`` and ``tree.txt`` of one catalogue, by file name.
 
-    Comma-separated UTF-8 with a header; an empty cell is no value; ``path`` is a JSON list of names; decimals have a
-    point and no trailing zeros; flags are 0 and 1.
+    CSV is comma-separated UTF-8 with a header. An empty cell means no value; ``path`` is a JSON list of names; decimals
+    have a point and no trailing zeros; flags are 0 and 1.
     """
     return {
         "categories.csv": csv_bytes(categories),
@@ -28,7 +28,7 @@ def catalogue_files(categories: pd.DataFrame, assignments: pd.DataFrame, offers:
 
 
 def csv_bytes(frame: pd.DataFrame) -> bytes:
-    """A frame as CSV, in the form that ``catalogue_files`` describes."""
+    """Return a frame as CSV, in the form that ``catalogue_files`` describes."""
     text = pd.DataFrame({name: _cells(frame[name]) for name in frame}, columns=frame.columns)
     return text.to_csv(index=False, lineterminator="\n").encode()
 
@@ -45,7 +45,10 @@ def _cells(column: pd.Series) -> pd.Series:
 
 
 def tree_text(categories: pd.DataFrame, offers: pd.DataFrame) -> str:
-    """The category tree, each with its number and goods (on it / with all below), siblings by name."""
+    """Return the category tree as text: each category with its number and goods, siblings by name.
+
+    Goods are counted twice: in the category, and with all categories below it.
+    """
     rows: list[dict[str, Any]] = [{str(k): v for k, v in row.items()} for row in categories.to_dict("records")]
     children: dict[int | None, list[dict[str, Any]]] = {}
     for row in sorted(rows, key=lambda r: (r["path"], r["number"])):
@@ -58,8 +61,8 @@ def tree_text(categories: pd.DataFrame, offers: pd.DataFrame) -> str:
         indent, branch, inner, row = stack.pop()
         lines.append(f"{indent}{branch}{row['name']}  [{row['number']}]  {row['goods']} / {below[row['number']]}")
         kids = children.get(row["number"], [])
-        for place, kid in reversed(list(enumerate(kids))):
-            last = place == len(kids) - 1
+        for position, kid in reversed(list(enumerate(kids))):
+            last = position == len(kids) - 1
             stack.append((indent + inner, "└── " if last else "├── ", "    " if last else "│   ", kid))
     hidden = int(offers["category_number"].isna().sum())
     head = "category  [number]  goods on it / with all below\n"
@@ -68,7 +71,7 @@ def tree_text(categories: pd.DataFrame, offers: pd.DataFrame) -> str:
 
 
 def goods_below(categories: Sequence[Mapping[str, Any]]) -> dict[int, int]:
-    """Each category's goods, with those of all categories below it, by number."""
+    """Return the goods of each category and of all categories below it, by number."""
     below = {int(row["number"]): int(row["goods"]) for row in categories}
     for row in sorted(categories, key=lambda row: -row["depth"]):
         parent = row["parent_number"]
@@ -78,7 +81,7 @@ def goods_below(categories: Sequence[Mapping[str, Any]]) -> dict[int, int]:
 
 
 def preorder(categories: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], bool]]:
-    """Each category ahead of those below it, siblings by name; and whether there are any below it."""
+    """Yield each category before its children, siblings by name, with a flag: whether it has children."""
     children: dict[int | None, list[Mapping[str, Any]]] = {}
     for row in sorted(categories, key=lambda row: (row["path"], row["number"]), reverse=True):
         parent = row["parent_number"]

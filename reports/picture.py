@@ -1,4 +1,4 @@
-"""The category tree as a picture: an SVG that needs nothing but itself."""
+"""The category tree as a picture: an SVG that loads nothing."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import pandas as pd
 from reports.outputs import goods_below, preorder
 
 MOST_ROWS = 150
-"""So many categories are drawn: a picture of more is read by nobody, and tree.txt has them all."""
+"""The picture draws at most this number of categories: a longer one is unreadable. tree.txt has them all."""
 
 _LINE, _INDENT, _WIDTH, _BAR = 22, 22, 900, 220
 
 
 def tree_picture(categories: pd.DataFrame, title: str) -> str:
-    """The tree of a catalogue's ``categories`` with the goods below each as a bar. SVG text, at most MOST_ROWS rows."""
+    """Draw the tree of ``categories`` with bars for their goods; returns SVG text of at most MOST_ROWS rows."""
     rows = [{str(name): value for name, value in row.items()} for row in categories.to_dict("records")]
     below = goods_below(rows)
     ordered = [row for row, _ in preorder(rows)]
@@ -31,9 +31,9 @@ def tree_picture(categories: pd.DataFrame, title: str) -> str:
         _text(14, 20, title, "#1f2937", 'font-weight="600"'),
         _text(_WIDTH - 14, 20, "goods", "#6b7280", 'text-anchor="end"'),
     ]
-    for place, row in enumerate(shown):
+    for position, row in enumerate(shown):
         goods = below[int(row["number"])]
-        x, y = 14 + (int(row["depth"]) - 1) * _INDENT, (place + 2) * _LINE
+        x, y = 14 + (int(row["depth"]) - 1) * _INDENT, (position + 2) * _LINE
         width = round(_BAR * goods / most)
         parts.append(
             f'<rect x="{_WIDTH - 64 - width}" y="{y - 11}" width="{width}" height="13" fill="#bfdbfe" rx="3"/>'
@@ -48,7 +48,7 @@ def tree_picture(categories: pd.DataFrame, title: str) -> str:
 
 
 def as_url(svg: str) -> str:
-    """The picture as a ``data:`` address: the UI shows it without fetching anything."""
+    """Return the picture as a ``data:`` URL, which the UI shows without a request."""
     return "data:image/svg+xml;base64," + b64encode(svg.encode()).decode()
 
 

@@ -1,4 +1,4 @@
-"""Rejected rows for the terminal: by table and reason, one by one, and judged again."""
+"""Rejected rows for the terminal: lists by table and reason, single rows, and the result of a replay."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Row = Mapping[str, Any]
 
 
 def list_text(shop: str, run: str, rows: Sequence[Row], limit: int = 10) -> str:
-    """The rejected rows of a run by table and reason, with what to do."""
+    """List the rejected rows of a run by table and reason, each reason with its remedy."""
     if not rows:
         return f"run {run}: nothing is in the quarantine"
     number = len({(row["table"], row["row_number"]) for row in rows})
@@ -31,14 +31,15 @@ def list_text(shop: str, run: str, rows: Sequence[Row], limit: int = 10) -> str:
 
 
 def row_text(row: Row) -> str:
-    """One rejected row: why, since when, accepted or not, what it holds."""
+    """Describe one rejected row: reason, remedy, first run, accepted or not, and its cells."""
     meaning, to_do = REASONS[row["reason"]]
     since = row["since"]
     lines = [
         f"{row['table']} {_name(row)}: {row['reason']}",
         f"  {meaning}: {row['detail']}",
         f"  to do: {to_do}",
-        f"  there since run {since['run']}" + (f" ({since['started_at'][:10]})" if since["started_at"] else ""),
+        f"  in the quarantine since run {since['run']}"
+        + (f" ({since['started_at'][:10]})" if since["started_at"] else ""),
     ]
     accepted = row["accepted"]
     note = f"on {accepted['at'][:10]}: {accepted['note']}" if accepted else "no, it counts towards the limits"
@@ -50,8 +51,8 @@ def row_text(row: Row) -> str:
 def replay_text(
     shop: str, run: str, passes: Sequence[Row], still: Sequence[Row], new: Sequence[Row], over_limit: str
 ) -> str:
-    """What became of a run's rejected rows under today's settings and rules."""
-    lines = [f"the rows of run {run}, judged again by today's settings and rules:"]
+    """Say which rejected rows of a run would pass under today's settings and rules, and which would not."""
+    lines = [f"the rows of run {run}, checked again with today's settings and rules:"]
     for rows, word in ((passes, "pass now"), (still, "are still rejected"), (new, "WOULD NEWLY BE REJECTED")):
         lines.append(f"  {_rows(len({(row['table'], row['row_number']) for row in rows}))} {word}")
         for (table, reason), found in _grouped(rows).items():
@@ -60,10 +61,10 @@ def replay_text(
             if len(found) > 10:
                 lines.append(f"      … and {len(found) - 10} more of {table}: {reason} (all of them with --json)")
     if over_limit:
-        lines.append(f"  a run would be stopped: {over_limit}")
+        lines.append(f"  a run would stop: {over_limit}")
     elif passes and not new:
-        lines.append(f"  the next run takes them in: {COMMAND} sync {shop}")
-    lines.append("  nothing was read from the base and nothing was changed")
+        lines.append(f"  the next run loads them: {COMMAND} sync {shop}")
+    lines.append("  the base was not read, and nothing was changed")
     return "\n".join(lines)
 
 

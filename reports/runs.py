@@ -1,4 +1,4 @@
-"""Runs as a table, and the difference of two runs' catalogues as text."""
+"""A table of runs, and the difference of two catalogues, as text."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from schemas.report import RunReport
 
 
 def run_facts(row: Mapping[str, Any], loaded: str | None, last_successful: str | None, held: bool) -> dict[str, Any]:
-    """One row of ``runs`` as a person wants it.
+    """Return the facts of one row of ``runs`` for a person.
 
-    ``held``: somebody holds the shop now. A run that says running while nobody does has died.
+    ``held``: a process has the lock of the shop now. A run with the outcome "running" and no such process has died.
     """
     outcome, did = row["outcome"], row["message"]
     if row["report"]:
         did = phrase(RunReport.model_validate(row["report"]))
     elif outcome == "running" and not held:
-        outcome, did = "interrupted", "the process ended without a word: killed, or the power failed"
+        outcome, did = "interrupted", "the process was killed, or the power failed"
     seconds = None
     if row["finished_at"]:
         begin, end = (datetime.fromisoformat(row[name]) for name in ("started_at", "finished_at"))
@@ -35,7 +35,7 @@ def run_facts(row: Mapping[str, Any], loaded: str | None, last_successful: str |
 
 
 def runs_text(shop: str, runs: Sequence[Mapping[str, Any]], more: int) -> str:
-    """The table of runs, newest first."""
+    """Return the table of runs, newest first."""
     if not runs:
         return f"{shop}: no run yet"
     width = {name: max(len(str(run[name])) for run in runs) for name in ("run", "purpose", "outcome")}
@@ -55,7 +55,7 @@ def runs_text(shop: str, runs: Sequence[Mapping[str, Any]], more: int) -> str:
 
 
 def diff_text(title: str, operations: Sequence[Operation], names: Names, limit: int = 30) -> str:
-    """The difference of two catalogues, removals first."""
+    """Return the difference of two catalogues, removals first."""
     if not operations:
         return f"{title}: no difference"
     lines = [title]
@@ -63,7 +63,7 @@ def diff_text(title: str, operations: Sequence[Operation], names: Names, limit: 
         lines.append(f"  {'REMOVED: ' if block.removal else ''}{block.kind} {block.count}: {block.meaning}")
         lines += [f"    {row_line(row)}" for row in block.rows[:limit]]
         if block.follow:
-            lines.append(f"    {block.follow} follow those above them")
+            lines.append(f"    {block.follow} more follow from the moves above")
         if len(block.rows) > limit:
             lines.append(f"    … and {len(block.rows) - limit} more (all of them with --json)")
     return "\n".join(lines)

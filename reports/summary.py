@@ -1,4 +1,4 @@
-"""A run's report as sentences, for the terminal and the flow's log."""
+"""The report of a run as sentences, for the terminal and the log of the flow."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ COUNTED = {
     "empty_categories": "categories without goods",
     "depth": "levels",
 }
-"""The counts of a report that a person is shown, with their words."""
+"""The counts of a report that a person sees, with their words."""
 
 
 def counted(report: RunReport) -> list[tuple[str, int]]:
-    """The counts that a person is shown, each with its word; nothing held is no news."""
+    """Return the counts that a person sees, each with its word. A count of 0 held goods is left out."""
     counts = report.counts
     return [
         (word, counts[key])
@@ -31,9 +31,9 @@ def counted(report: RunReport) -> list[tuple[str, int]]:
 
 
 def summary(report: RunReport, limit: int = 10, error: bool = True) -> str:
-    """What the run did, in the order in which a person asks: outcome, what to look at, goods, rescued types, stores.
+    """Return what the run did: outcome, warnings that need a look, goods, unmapped types, rules, and stores.
 
-    Without ``error`` the message of a run that was stopped is left to whoever prints it elsewhere.
+    ``error`` = False leaves out message and next step, for callers that print them elsewhere.
     """
     lines = [title(report)]
     if error and report.message:
@@ -66,12 +66,14 @@ def summary(report: RunReport, limit: int = 10, error: bool = True) -> str:
     if report.outcome == "ok" and report.purpose in ("apply", "resume", "retry") and not wrote(report):
         lines.append("  nothing was left to do")
     if report.outcome == "ok" and report.purpose == "rollback" and report.stores:
-        lines.append("  the next sync brings the base's state again: mend the base or the rules, or pause the schedule")
+        lines.append(
+            "  the next sync loads the state of the base again: correct the base or the rules, or pause the schedule"
+        )
     return "\n".join(lines)
 
 
 def title(report: RunReport) -> str:
-    """``household: ok``; what is no sync says what it is: ``household: rollback to 20261123-…: ok``."""
+    """Return the title: ``household: ok`` for a sync, ``household: rollback to 20261123-…: ok`` for other purposes."""
     word = {"resume": "of", "retry": "of", "rollback": "to"}.get(report.purpose, "")
     purpose = "plan of a rollback to" if report.purpose == "plan" and report.continues else report.purpose
     what = "" if purpose == "sync" else " ".join(filter(None, [purpose, word, report.continues])) + ": "
@@ -79,38 +81,38 @@ def title(report: RunReport) -> str:
 
 
 def wrote(report: RunReport) -> bool:
-    """Whether the run changed any store."""
+    """Tell whether the run changed any store."""
     return any(store.written or store.published for store in report.stores)
 
 
 def phrase(report: RunReport) -> str:
-    """What a run did, in one line: its error, what every store took, or what it planned."""
+    """Return what a run did in one line: its error, the changes of each store, or what it planned."""
     if report.message:
         return report.message.removesuffix("; nothing was changed in any store")
     if report.purpose == "plan":
-        told = {store: _shown(counts) or "nothing to do" for store, counts in report.plan.items()}
-        return f"would do: {_by_store(told)}" if any(report.plan.values()) else "nothing to do"
+        sentences = {store: _shown(counts) or "nothing to do" for store, counts in report.plan.items()}
+        return f"would do: {_by_store(sentences)}" if any(report.plan.values()) else "nothing to do"
     if report.stores and not wrote(report):
         return "nothing to do, every store was up to date"
     return _by_store({s.name: (s.written and _shown(s.operations)) or store_sentence(s) for s in report.stores})
 
 
 def _shown(operations: Mapping[str, int]) -> str:
-    """The operations on categories and goods; on redirects only where there is nothing else."""
+    """Name the operations on categories and goods; those on redirects only where there are no others."""
     main = {what: number for what, number in operations.items() if not what.startswith("redirect")}
     return operations_sentence(main) or operations_sentence(operations)
 
 
-def _by_store(told: Mapping[str, str]) -> str:
-    """``web, site: 3 goods hidden``: stores of which the same is told stand together."""
+def _by_store(sentences: Mapping[str, str]) -> str:
+    """Group stores with the same sentence: ``web, site: 3 goods hidden``."""
     together: dict[str, list[str]] = {}
-    for store, text in told.items():
+    for store, text in sentences.items():
         together.setdefault(text, []).append(store)
     return "; ".join(f"{', '.join(stores)}: {text}" for text, stores in together.items())
 
 
 def _unmapped(report: RunReport, limit: int) -> list[str]:
-    """The types that have no section of their own, those with most goods first."""
+    """List the types without a section, those with most goods first."""
     rescued = [t for t in report.unmapped_types if t.goods and t.category_number is not None]
     lost = [t for t in report.unmapped_types if t.goods and t.category_number is None]
     lines = []
@@ -126,7 +128,7 @@ def _unmapped(report: RunReport, limit: int) -> list[str]:
 
 
 def _path(names: list[str]) -> str:
-    """A path for a line of text: very long names are cut, the report has them whole."""
+    """Return a path for one line of text; names over 50 characters are cut (the report has the full names)."""
     return " > ".join(name if len(name) <= 50 else name[:49] + "…" for name in names)
 
 
@@ -143,14 +145,14 @@ def _rules(report: RunReport) -> list[str]:
             what = f"decides {rule.decided} of {rule.matched} types, rule {by} comes first"
             lines.append(f"    rule {rule.rule} (line {rule.line}) {what}")
     lines += [
-        f"  store {store} has a catalogue of its own: {own.categories} categories, {own.goods_hidden} goods without one"
+        f"  store {store} has its own catalogue: {own.categories} categories, {own.goods_hidden} goods without one"
         for store, own in report.own_catalogues.items()
     ]
     return lines
 
 
 def store_sentence(store: StoreResult) -> str:
-    """What happened to one store, in one line."""
+    """Return what happened to one store, in one line."""
     if store.outcome != "ok":
         return f"{store.outcome.upper()} {store.message}".strip()
     done = operations_sentence(store.operations)
@@ -162,9 +164,9 @@ def store_sentence(store: StoreResult) -> str:
 
 
 def operations_sentence(operations: Mapping[str, int]) -> str:
-    """``1 category renamed, 13 goods in another category``; the files of feeds are not counted."""
-    told = {what: number for what, number in operations.items() if not what.startswith("feed")}
-    return ", ".join(f"{number} {_operation(what, number)}" for what, number in told.items())
+    """Return ``1 category renamed, 13 goods in another category``; files of feeds are not counted."""
+    counts = {what: number for what, number in operations.items() if not what.startswith("feed")}
+    return ", ".join(f"{number} {_operation(what, number)}" for what, number in counts.items())
 
 
 _SINGULAR = {"category": "category", "offer": "good", "redirect": "redirect"}

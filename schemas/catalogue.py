@@ -1,4 +1,4 @@
-"""The catalogue of one run: what the stores shall show, and what a feed needs to say about it."""
+"""The catalogue of one run: what the stores shall show, and what feeds need beside it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from schemas.tables import ASSIGNMENTS, CATEGORIES, CLEAN_PRODUCT_TYPES, OFFERS,
 class Catalogue:
     """CATEGORIES (parents first), ASSIGNMENTS and OFFERS (in the goods' order), SECTIONS and CLEAN_PRODUCT_TYPES.
 
-    The last two are what the names and chains in a sync file are made of; with them a catalogue that was kept can be
-    loaded again into every kind of store.
+    The last two give names and chains of a sync file; with them a kept catalogue can be loaded again into every kind of
+    store.
     """
 
     categories: pd.DataFrame
@@ -25,7 +25,7 @@ class Catalogue:
     product_types: pd.DataFrame
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """The five frames by name."""
+        """Return the five frames by name."""
         return {item.name: getattr(self, item.name) for item in fields(self)}
 
 

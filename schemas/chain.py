@@ -1,4 +1,4 @@
-"""What a chain of shops tells: how each shop's night ended, and how they all ended."""
+"""The report of a chain: the outcome of each shop, and of all together."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ ChainOutcome = Literal[
     "ok", "busy", "refused", "quarantine over its limit", "guard stop", "some stores failed", "wrong settings",
     "failed", "crashed", "interrupted", "not started",
 ]  # fmt: skip
-"""How a shop's night ended. ``crashed``: its process or its Dask worker died without a word."""
+"""How a shop's night ended. ``crashed``: its process or Dask worker died without a result."""
 
 WORST_LAST: tuple[int, ...] = (0, 6, 5, 3, 4, 2, 1, 130, 143)
-"""Exit codes by how much a person has to do about them; a chain ends with the worst of its shops'."""
+"""Exit codes, the worst last. A chain ends with the worst code of its shops."""
 
 
 class _Model(BaseModel):
@@ -21,7 +21,7 @@ class _Model(BaseModel):
 
 
 class ShopResult(_Model):
-    """One shop of a chain. ``did`` says in one line what it did or what stopped it."""
+    """One shop of a chain. ``did``: what it did or what stopped it, in one line."""
 
     shop: str
     folder: str
@@ -36,7 +36,7 @@ class ShopResult(_Model):
 
 
 class ChainReport(_Model):
-    """One night of a chain, its shops in the order in which they were asked for."""
+    """One night of a chain, its shops in the order of the command."""
 
     started_at: str
     seconds: float = Field(0.0, description="from the first shop's start to the last one's end")
@@ -45,13 +45,13 @@ class ChainReport(_Model):
 
     @property
     def exit_code(self) -> int:
-        """The worst of the shops' exit codes; one that is not known here counts as an error."""
+        """Return the worst exit code of the shops; an unknown one counts as an error."""
         codes = [shop.exit_code if shop.exit_code in WORST_LAST else 1 for shop in self.shops]
         return max(codes, key=WORST_LAST.index, default=0)
 
     @property
     def sentence(self) -> str:
-        """``8 shops: 6 ok, 1 guard stop, 1 failed``."""
+        """Return ``8 shops: 6 ok, 1 guard stop, 1 failed``."""
         outcomes = [shop.outcome for shop in self.shops]
-        told = [f"{outcomes.count(outcome)} {outcome}" for outcome in ChainOutcome.__args__ if outcome in outcomes]  # type: ignore[attr-defined]
-        return f"{len(outcomes)} {'shop' if len(outcomes) == 1 else 'shops'}: {', '.join(told) or 'nothing to do'}"
+        counted = [f"{outcomes.count(outcome)} {outcome}" for outcome in ChainOutcome.__args__ if outcome in outcomes]  # type: ignore[attr-defined]
+        return f"{len(outcomes)} {'shop' if len(outcomes) == 1 else 'shops'}: {', '.join(counted) or 'nothing to do'}"

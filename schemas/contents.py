@@ -1,4 +1,4 @@
-"""What a store holds of ours, or shall hold: the two sides that a plan compares."""
+"""Our rows in a store, present or wanted: the two sides that a plan compares."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Entity = Literal["category", "offer", "redirect", "feed"]
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of one table by key; each row's values stand in the order of ``columns``, which leave out the key."""
+    """The rows of one table by key; the values are in the order of ``columns``, which do not include the key."""
 
     columns: tuple[str, ...] = ()
     rows: Mapping[Key, tuple[Any, ...]] = field(default_factory=dict)
@@ -24,11 +24,11 @@ class Rows:
         return len(self.rows)
 
     def value(self, key: Key, column: str) -> Any:
-        """One value."""
+        """Return one value."""
         return self.rows[key][self.columns.index(column)]
 
     def row(self, key: Key) -> dict[str, Any]:
-        """One row by column."""
+        """Return one row by column."""
         return dict(zip(self.columns, self.rows[key], strict=True))
 
 
@@ -46,5 +46,5 @@ class Contents:
     files: Mapping[str, str] = field(default_factory=dict)
 
     def table(self, entity: Entity) -> Rows:
-        """The rows of one entity."""
+        """Return the rows of one entity."""
         return {"category": self.categories, "offer": self.offers, "redirect": self.redirects}.get(entity, Rows())

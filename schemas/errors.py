@@ -1,6 +1,6 @@
-"""Errors, grouped by what one does about them; each carries the exit code of the command line.
+"""Errors, grouped by their remedy; each has the exit code of the command line.
 
-Every message says what happened and ``next_step`` says what to do; both are shown to the operator without a traceback.
+The message says what happened, ``next_step`` what to do. The operator sees both, without a traceback.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class TorgsyncError(Exception):
 
     @property
     def sentence(self) -> str:
-        """What happened and what to do, in one line."""
+        """Return what happened and what to do, in one line."""
         return f"{self.message}; next: {self.next_step}" if self.next_step else self.message
 
     def __str__(self) -> str:
@@ -40,7 +40,7 @@ class RulesError(TorgsyncError):
 
 
 class SourceError(TorgsyncError):
-    """The Torgsoft base could not be read whole: nothing was changed in any store."""
+    """The Torgsoft base could not be read completely: nothing was changed in any store."""
 
 
 class SchemaError(TorgsyncError):
@@ -48,11 +48,11 @@ class SchemaError(TorgsyncError):
 
 
 class ConservationError(TorgsyncError):
-    """A good would have been lost between two steps: a defect of ours, the run stops before the load."""
+    """A good would have been lost between two steps: a defect of torgsync. The run stops before the load."""
 
 
 class StoreError(TorgsyncError):
-    """A store could not be written; it holds what it held before."""
+    """A store could not be written; it is as it was before."""
 
     exit_code = 4
 
@@ -64,15 +64,15 @@ class GuardStop(TorgsyncError):
 
 
 class NotApproved(GuardStop):
-    """A person was asked whether a plan may be carried out, and said no or nothing: nothing was written."""
+    """A person refused a plan, or did not answer: nothing was written."""
 
 
 class StalePlan(TorgsyncError):
-    """A plan does not fit the state, the settings or a store any more: nothing of it was applied."""
+    """A plan no longer fits the state, the settings or a store: nothing of it was applied."""
 
 
 class Interrupted(BaseException):
-    """The process was told to end (SIGINT, SIGTERM). Not an Exception: nothing may swallow it."""
+    """The process got SIGINT or SIGTERM. It is not an Exception, so that no handler swallows it."""
 
     def __init__(self, exit_code: int) -> None:
         super().__init__(f"interrupted by signal {exit_code - 128}")
@@ -86,7 +86,7 @@ class QuarantineLimit(TorgsyncError):
 
 
 class ShopBusy(TorgsyncError):
-    """Another run holds the shop."""
+    """Another run of the shop is active."""
 
     exit_code = 6
 
@@ -107,6 +107,6 @@ EXIT_CODES: dict[int, str] = {
 
 
 def closest(word: str, known: list[str]) -> str:
-    """``did you mean "x"?`` for a misspelt word, or the list of what is known."""
+    """Return ``did you mean "x"?`` for a misspelt word, or the list of known words."""
     matches = get_close_matches(word, known, n=1, cutoff=0.5)
     return f'did you mean "{matches[0]}"?' if matches else f"known: {', '.join(sorted(known))}"

@@ -1,4 +1,4 @@
-"""What the source hands over: three raw tables read in one snapshot."""
+"""The extract: three raw tables of the base, read in one snapshot."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 Level = Literal["stop", "tell"]
-"""``stop``: nothing is written in this run; ``tell``: the run goes on and the report says it."""
+"""``stop``: this run writes nothing. ``tell``: the run continues and the report warns."""
 
 FEW = 10
 """Rows that a limit lets pass whatever the share, but never half: a small shop may close a category.
@@ -32,10 +32,10 @@ PRICE_FIELDS = {
     "equal_sale_price": "sale price in currency",
     "equal_wholesale_price": "wholesale price in currency",
 }
-"""The columns of OFFERS that guard ``prices`` compares, one by one, with their names; every store shows the first."""
+"""The columns of OFFERS that guard ``prices`` compares separately, with their names; every store shows the first."""
 
 DISCOUNT_FIELD = "retail_price_with_discount"
-"""Empties when a sale ends: a lost discount is only damage where most goods had one."""
+"""Goods lose it when a sale ends: only where most goods had a discount is a lost one damage."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ GUARD_SETTINGS: dict[str, GuardSetting] = {
 
 
 def guard_setting(key: str) -> Any:
-    """The pydantic field of one key of ``[guards]``. Strict: ``true`` is no share."""
+    """Return the pydantic field of one key of ``[guards]``. Strict: ``true`` is not a share."""
     setting = GUARD_SETTINGS[key]
     bounds: dict[str, Any] = {"share": {"ge": 0, "le": 1}, "count": {"ge": 0}, "factor": {"ge": 1}}[setting.kind]
     return Field(setting.default, description=setting.description, strict=True, allow_inf_nan=False, **bounds)
@@ -78,11 +78,11 @@ def guard_setting(key: str) -> Any:
 class Guard:
     """One guard.
 
-    ``says`` is what it means, ``rows`` what it counts and of what, ``nights`` what it compares with. ``stop`` and
+    ``says``: its meaning. ``rows``: what it counts, and of what. ``nights``: what it compares with. ``stop`` and
     ``tell`` name the limits: keys of ``[guards]``, or what the limit is in words. ``message`` and ``drift`` (what
     guard ``drift`` says of the same measure, if it looks at it) are templates with {measured}, {size}, {what};
     ``messages`` are others by case. ``one``: a single row never stops, as it is one person's edit. ``allow``: whether
-    ``--allow`` may raise it. ``in_store`` tells the stores after the message.
+    ``--allow`` may raise it. ``in_store`` names the stores after the message.
     """
 
     name: str
@@ -99,7 +99,7 @@ class Guard:
     messages: tuple[tuple[str, str], ...] = ()
 
     def text(self, case: str = "") -> str:
-        """The template of the message, for one of ``messages`` by its case."""
+        """Return the template of the message, or that of a case in ``messages``."""
         return dict(self.messages)[case] if case else self.message
 
 
@@ -248,17 +248,17 @@ GUARD_TABLE: dict[str, Guard] = {guard.name: guard for guard in _ALL}
 """Every guard by its name."""
 
 GUARDS: dict[str, str] = {guard.name: guard.says for guard in _ALL if guard.allow}
-"""Every guard that ``--allow`` can raise, and what it says. An empty extract can never be allowed."""
+"""Every guard that ``--allow`` can raise, and its meaning. An empty extract is never allowed."""
 
 
 def guard_stores(guard: str, stores: Sequence[str]) -> str:
-    """What follows a guard's message to name the stores it is about; nothing for the whole shop."""
+    """Return the suffix of a message that names its stores; empty for the whole shop."""
     ending = GUARD_TABLE[guard].in_store if guard in GUARD_TABLE else " (store {})"
     return ending.format(", ".join(stores)) if stores else ""
 
 
 def guards_table() -> str:
-    """The guards as a Markdown table, for docs/guards.md."""
+    """Return the guards as a Markdown table, for docs/guards.md."""
     lines = ["| guard | what it says | counts | compares with | stops above | tells above | drift |"]
     lines.append("|---|---|---|---|---|---|---|")
     for g in _ALL:

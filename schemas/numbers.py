@@ -9,6 +9,6 @@ MAX_NUMBER = 2_147_483_647
 
 
 def format_decimal(value: Decimal) -> str:
-    """``200``, ``211.2``: no exponent, no trailing zeros."""
+    """Return ``200`` or ``211.2``: no exponent, no trailing zeros."""
     text = format(value, "f")
     return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"

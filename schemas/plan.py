@@ -1,6 +1,7 @@
 """The plan: what a run would do to each store, operation by operation (design.md section 4).
 
-A plan has no clock and no random in it: the same input, rules, state and stores give the same bytes (promise P8).
+A plan depends on no clock and no random numbers: the same input, rules, state and stores give the same bytes
+(promise P8).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ Kind = Literal[
     "create", "restore", "rename", "move", "assign", "update", "hide", "retire", "redirect", "unredirect", "publish"
 ]
 REMOVALS: tuple[Kind, ...] = ("hide", "retire")
-"""Kinds that take something out of a shop window: shown first and apart."""
+"""Kinds that remove something from a shop window: shown first and separately."""
 
 KINDS: dict[Kind, str] = {
     "hide": "taken out of the window; the row stays",
@@ -47,7 +48,7 @@ class Operation:
     """One change of one row. ``changes`` maps a field to [old, new]; ``name`` is for the reader.
 
     ``create`` names only what identifies the row: its other fields are those of the plan's catalogue. ``move`` may
-    rename and update as well, ``rename`` and ``assign`` may update: the kind is the most telling of what changes.
+    rename and update as well, ``rename`` and ``assign`` may update: the kind is the most important change.
     """
 
     kind: Kind
@@ -57,7 +58,7 @@ class Operation:
     changes: dict[str, tuple[Any, Any]] = field(default_factory=dict)
 
     def line(self) -> str:
-        """The operation as canonical JSON: what two plans are compared by."""
+        """Return the operation as canonical JSON, for comparisons of plans."""
         return json.dumps(
             {"kind": self.kind, "entity": self.entity, "key": self.key, "name": self.name, "changes": self.changes},
             ensure_ascii=False, sort_keys=True, separators=(",", ":"),
@@ -69,13 +70,13 @@ class _Model(BaseModel):
 
 
 class GuardViolation(_Model):
-    """A guard that stops the run, or is told: ``measured`` rows where ``limit`` are allowed.
+    """A guard that stops the run or warns: ``measured`` rows where ``limit`` are allowed.
 
-    ``message`` does not name the store: ``text`` does. A plan file of an older version has no ``level``: all stopped.
+    ``message`` does not name the store: ``text`` does. A plan file of an older version has no ``level``: it means stop.
     """
 
     guard: str
-    level: Level = "stop"
+    level: Level = Field("stop", description="stop: nothing is written; tell: the report warns")
     store: str = ""
     measured: int
     limit: int
@@ -83,12 +84,12 @@ class GuardViolation(_Model):
 
     @property
     def text(self) -> str:
-        """The message with the store it is about."""
+        """Return the message with its store."""
         return self.message + guard_stores(self.guard, [self.store] if self.store else [])
 
 
 class TargetState(_Model):
-    """What a store is brought to: a ``catalogue`` (its fingerprint), and what is known beside it (see ``Plan``)."""
+    """The target of a store: a ``catalogue`` (its fingerprint), held, retired and redirected keys (see ``Plan``)."""
 
     catalogue: str
     held: dict[Entity, list[int]] = Field(default_factory=dict)
@@ -99,8 +100,8 @@ class TargetState(_Model):
 class StorePlan(_Model):
     """The operations of one store in the order in which they are applied.
 
-    ``before`` is the fingerprint of what the store held when the plan was made. ``error`` tells why the store could not
-    be read: it is left out of the plan then. ``own`` replaces the target state of the plan where rules are
+    ``before`` is the fingerprint of the store's contents when the plan was made. ``error``: why the store could not be
+    read; it is then left out of the plan. ``own`` replaces the target state of the plan where rules are
     for this store only.
     """
 
@@ -112,15 +113,15 @@ class StorePlan(_Model):
     operations: tuple[Operation, ...] = ()
 
     def counts(self) -> Counter[tuple[Entity, Kind]]:
-        """Number of operations by entity and kind."""
+        """Count the operations by entity and kind."""
         return Counter((operation.entity, operation.kind) for operation in self.operations)
 
 
 class Plan(_Model):
-    """What one run would do, and of what it was made.
+    """What one run would do, and the inputs of the plan.
 
     ``catalogue``, ``extract`` and ``settings`` (the shop's settings and rules) are fingerprints; ``base``
-    is the run that was loaded last when the plan was made: another one makes the plan stale. ``held`` keys per entity
+    is the last loaded run when the plan was made: another one makes the plan stale. ``held`` keys per entity
     (their source rows are in the quarantine) are left as they are in every store; ``retire`` are those that have been
     absent for long enough; ``redirects`` are (old number, old path, number) by id.
     """
@@ -140,27 +141,27 @@ class Plan(_Model):
     digest: str = Field("", description="of the file's other content; made anew by to_json, so that an edit shows")
 
     def target_state(self, store: StorePlan) -> TargetState:
-        """What this store is brought to: its own target state, else the shop-wide one."""
+        """Return the target state of a store: its own, else the shop-wide one."""
         return store.own or self.shop_wide
 
     @property
     def shop_wide(self) -> TargetState:
-        """What every store without a separate target state is brought to."""
+        """Return the target state of every store without its own."""
         return TargetState(catalogue=self.catalogue, held=self.held, retire=self.retire, redirects=self.redirects)
 
     @property
     def empty(self) -> bool:
-        """Whether no store would be changed."""
+        """Tell whether no store would be changed."""
         return not any(store.operations for store in self.stores)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """A copy, without the text that was made of the plan before the change."""
+        """Return a copy without the cached text of the unchanged plan."""
         copied = super().model_copy(update=update, deep=deep)
         copied.__dict__.pop("_text", None)
         return copied
 
     def to_json(self) -> str:
-        """The plan file: JSON with one line per operation, so that two plans can be compared by eye."""
+        """Return the plan file: JSON with one line per operation, so that a person can compare two plans."""
         return self._text
 
     @cached_property
@@ -178,21 +179,21 @@ class Plan(_Model):
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of the plan file."""
+        """Return the SHA-256 of the plan file."""
         return hashlib.sha256(self._text.encode()).hexdigest()
 
 
 def plain(value: Any) -> Any:
-    """A value as the plan file holds it: decimals as text without trailing zeros, lists as lists."""
+    """Return a value as the plan file holds it: decimals as text without trailing zeros, lists as lists."""
     if isinstance(value, Decimal):
         return format_decimal(value)
-    if isinstance(value, bytes):  # a store may hold anything where a text of ours was
+    if isinstance(value, bytes):  # a store may hold any type where we wrote a text
         return repr(value)
     return list(value) if isinstance(value, tuple) else value
 
 
 def fingerprint(parts: Iterable[Any]) -> str:
-    """SHA-256 over the text of some values, in their order."""
+    """Return the SHA-256 over the texts of values, in their order."""
     digest = hashlib.sha256()
     for part in parts:
         digest.update(repr(part).encode())

@@ -1,4 +1,4 @@
-"""The registry of section numbers: which number ever meant which section (design.md promise P7)."""
+"""The registry of section numbers: the section of every number ever used (design.md promise P7)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Origin = Literal["torgsoft", "rule", "registry"]
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a number meant when it was last seen: the section's identity, name, parent's number, and who gave it."""
+    """The meaning of a number when last seen: identity, name and parent number of its section, and who gave it."""
 
     number: int
     identity: str
@@ -27,10 +27,10 @@ class Registry:
     meanings: Mapping[int, Meaning] = field(default_factory=dict)
 
     def given(self) -> dict[str, int]:
-        """Numbers that sections without one of their own go by, by identity: given by the registry, else by a rule.
+        """Return the numbers of sections without one in Torgsoft, by identity: from the registry, else from a rule.
 
-        A rule that is gone leaves its section the number under which stores and marketplaces know it (promise P7). Of
-        several the registry's wins, then the smallest: guard ``renumbered`` tells where that is not the last one.
+        After a rule was deleted its section keeps the number that stores and marketplaces know (promise P7). Of several
+        the registry's wins, then the smallest; guard ``renumbered`` reports where that is not the last one.
         """
         ordered = sorted(self.meanings.values(), key=lambda m: (m.origin == "registry", -m.number))
         return {m.identity: m.number for m in ordered if m.origin in ("registry", "rule")}
@@ -41,7 +41,7 @@ ChangeKind = Literal["renamed", "moved", "number_reused"]
 
 @dataclass(frozen=True)
 class NumberChange:
-    """A number that means something else than in the last run.
+    """A number with another meaning than in the last run.
 
     ``renamed``: another name; ``moved``: another parent; ``number_reused``: another section, with other goods and
     another name, as seen between two real nights (domain.md section 2.5).

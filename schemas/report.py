@@ -1,4 +1,4 @@
-"""What a run tells: the model of ``report.json``, which the command line, the flow and the HTML report all show."""
+"""The report of a run: the model of ``report.json``, which command line, flow and HTML page show."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Purpose = Literal["sync", "plan", "apply", "resume", "retry", "rollback"]
 
 CATALOGUE_FILES = ("categories.csv", "assignments.csv", "offers.csv", "tree.txt")
 RUN_FILES = (*CATALOGUE_FILES, "quarantine.csv", "plan.json", "report.html", "report.json")
-"""What a run leaves in the shop's output folder; the first four in ``STORE/`` for a store with rules of its own too."""
+"""The output files of a run; the first four are also in ``STORE/`` for a store with its own rules."""
 
 
 class _Model(BaseModel):
@@ -22,7 +22,7 @@ class _Model(BaseModel):
 
 
 class UnmappedType(_Model):
-    """A product type without a section of its own: its goods would vanish from the store, silently."""
+    """A product type without a section: without a warning its goods would vanish from the store."""
 
     type_id: int
     path: list[str]
@@ -33,7 +33,7 @@ class UnmappedType(_Model):
 
 
 class RuleResult(_Model):
-    """What one merge rule did."""
+    """The result of one merge rule."""
 
     rule: int
     line: int
@@ -45,7 +45,7 @@ class RuleResult(_Model):
 
 
 class NumberNote(_Model):
-    """A section number that means something else than in the last run."""
+    """A section number with another meaning than in the last run."""
 
     number: int
     kind: Literal["renamed", "moved", "number_reused"]
@@ -62,7 +62,7 @@ class OwnCatalogue(_Model):
 
 
 class StoreResult(_Model):
-    """What was written to one store: operations done by entity and kind, as ``offer hide``."""
+    """The result of one store: finished operations by entity and kind, such as ``offer hide``."""
 
     name: str
     kind: str
@@ -76,7 +76,7 @@ class StoreResult(_Model):
 
     @property
     def written(self) -> int:
-        """Operations done in the store."""
+        """Return the number of finished operations."""
         return sum(self.operations.values())
 
 
@@ -86,7 +86,7 @@ class RunReport(_Model):
     run: str
     shop: str
     purpose: Purpose = "sync"
-    continues: str = Field("", description="the run that a resume or retry goes on with, or a rollback goes back to")
+    continues: str = Field("", description="the run that a resume or retry continues, or that a rollback restores")
     started_at: str
     finished_at: str = ""
     outcome: Outcome = "running"
@@ -103,11 +103,11 @@ class RunReport(_Model):
     warnings: list[str] = Field(default_factory=list)
     degraded: list[str] = Field(default_factory=list, description="what to look at although the stores were loaded")
     baseline: dict[str, int] = Field(default_factory=dict, description="counts from which the next runs measure growth")
-    allowed: dict[str, int] = Field(default_factory=dict, description="guards let through by --allow: measured rows")
+    allowed: dict[str, int] = Field(default_factory=dict, description="guards that --allow raised: measured rows")
     plan: dict[str, dict[str, int]] = Field(default_factory=dict, description="planned operations by store and kind")
     only: list[str] = Field(default_factory=list, description="the stores that the run was for; empty: all of the shop")
     stores: list[StoreResult] = Field(default_factory=list)
     gaps: dict[str, dict[str, str]] = Field(default_factory=dict, description="what each store cannot do, and why")
-    own_catalogues: dict[str, OwnCatalogue] = Field(default_factory=dict, description="stores with rules of their own")
+    own_catalogues: dict[str, OwnCatalogue] = Field(default_factory=dict, description="stores with their own rules")
     outputs: list[str] = Field(default_factory=list)
     seconds: dict[str, float] = Field(default_factory=dict)

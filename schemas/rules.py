@@ -43,9 +43,9 @@ class Regex(Settings):
 
 
 class Match(Settings):
-    """Which product types a rule is for; all conditions given must hold.
+    """The product types of a rule: all given conditions must be true.
 
-    ``path`` is a list of names, ``*`` stands for one level, ``**`` for any number of levels. ``goods_below`` N: fewer
+    ``path`` is a list of names, ``*`` means one level, ``**`` any number of levels. ``goods_below`` N: fewer
     than N goods on the type and the types below it.
     """
 
@@ -78,7 +78,7 @@ Target = ByNumber | ByPath
 
 
 class Create(Settings):
-    """A free-standing section for the matched types."""
+    """A separate section for the matched types."""
 
     name: str
     under: Literal["root"] | Target = "root"
@@ -101,12 +101,12 @@ class Do(Settings):
         if not given:
             raise ValueError("say one of merge, rename, place, create, exclude, number")
         if len(alone) > 1 or (alone and given - alone - ({"number"} if "create" in alone else set())):
-            raise ValueError(f"{', '.join(sorted(given))} cannot stand together")
+            raise ValueError(f"{', '.join(sorted(given))} cannot be used together")
         return self
 
 
 class Rule(Settings):
-    """One rule of ``rules.yaml``. ``line`` is where it stands in the file."""
+    """One rule of ``rules.yaml``. ``line`` is its line in the file."""
 
     match: Match
     do: Do
@@ -126,7 +126,7 @@ class Rule(Settings):
         return tuple(names)
 
     def holds_for(self, store: str) -> bool:
-        """Whether the rule is for this store; ``""`` is the shop-wide catalogue, which has no rule of one store."""
+        """Tell whether the rule is for this store; ``""``: the shop-wide catalogue, without rules of one store."""
         return not self.only_store or store in self.only_store
 
 
@@ -137,18 +137,18 @@ class Rules(Settings):
     file: str = "rules.yaml"
 
     def where(self, index: int) -> str:
-        """``rules.yaml:12`` for the rule at this index."""
+        """Return ``rules.yaml:12`` for the rule at this index."""
         return f"{self.file}:{self.rules[index].line}"
 
     def named_stores(self) -> set[str]:
-        """The stores that some ``only_store`` names: each has a catalogue of its own."""
+        """Return the stores that any ``only_store`` names: each has its own catalogue."""
         return {name for rule in self.rules for name in rule.only_store}
 
 
 def parse_rules(text: str, file: str = "rules.yaml", stores: Collection[str] | None = None) -> Rules:
-    """Rules from YAML text. Raises RulesError that lists every fault with file, line and the closest known word.
+    """Parse rules from YAML text. Raises RulesError that lists every fault with file, line and the closest known word.
 
-    A rule that is for none of ``stores`` is a fault as well.
+    A rule for none of ``stores`` is also a fault.
     """
     try:
         data = YAML(typ="rt").load(text)
@@ -188,7 +188,7 @@ def _check_stores(rules: Rules, stores: Collection[str]) -> None:
 
 
 def _plain(node: Any) -> Any:
-    """ruamel's round-violation containers as plain ones, which pydantic takes."""
+    """Convert ruamel's containers into plain ones, which pydantic accepts."""
     if isinstance(node, dict):
         return {str(key): _plain(value) for key, value in node.items()}
     if isinstance(node, list):
@@ -199,7 +199,7 @@ def _plain(node: Any) -> Any:
 
 
 def _line(data: Any, location: tuple[Any, ...]) -> int:
-    """The line of the deepest part of this location that the file has."""
+    """Return the line of the deepest part of this location in the file."""
     node: Any = data
     line = 1
     for part in location:
@@ -229,7 +229,7 @@ _UNIONS = {
 
 
 def _explain(error: Any, data: Any, file: str) -> str:
-    """One line per fault, with the closest known key for a misspelt one."""
+    """Return one line per fault, with the closest known key for a misspelt one."""
     location = tuple(error["loc"])
     keys = [part for part in location if isinstance(part, str) and not part[:1].isupper() and "literal" not in part]
     where = f"{file}:{_line(data, location)}"

@@ -1,4 +1,4 @@
-"""pandera models of every table that crosses a border, each declared once.
+"""pandera models of every table that two folders share, each declared once.
 
 A frame is validated lazily; a row that fails goes to the quarantine under the *name of the failed check*, which is a
 code of ``schemas.reasons``. A failure without a row (a missing or wrongly typed column) stops the run.
@@ -176,7 +176,7 @@ OFFERS = DataFrameSchema(
 )
 
 QUARANTINE_COLUMNS = ("table", "row_number", "row_key", "reason", "detail", "row")
-"""Columns of the quarantine: table, row's number in the extract (from 1), its key, reason, detail, row as JSON."""
+"""Columns of the quarantine: table, number of the row in the extract (from 1), key, reason, detail, row as JSON."""
 
 TABLES: dict[str, DataFrameSchema] = {
     str(schema.name): schema
@@ -194,7 +194,7 @@ TABLES: dict[str, DataFrameSchema] = {
 
 
 def conform(frame: pd.DataFrame, schema: DataFrameSchema) -> pd.DataFrame:
-    """The frame with exactly the schema's columns, in its order and dtypes; missing nullable columns are empty."""
+    """Return the frame with exactly the columns and dtypes of the schema; missing nullable columns are empty."""
     dtypes = {name: column.dtype.type for name, column in schema.columns.items()}
     if list(frame.columns) == list(dtypes) and dict(frame.dtypes) == dtypes:
         return frame.reset_index(drop=True)

@@ -110,10 +110,10 @@ ALL_COLUMNS: dict[str, TrsColumn] = {column.name: column for column in (*LAYOUT_
 """Every column known, by its name in the file (both spellings of the supplier's code)."""
 
 GOOD_COLUMNS: tuple[TrsColumn, ...] = tuple(column for column in (*LAYOUT_50, *_SIZE) if column.owner == "good")
-"""The columns that belong to the good itself, once each: what the base's goods table holds beside ``type_id``."""
+"""The columns of the good itself, each once: those of the goods table of the base, without ``type_id``."""
 
 OFFER_COLUMNS: tuple[TrsColumn, ...] = tuple(c for c in GOOD_COLUMNS if c.field not in ("good_id", "good_name"))
 """The columns of a good that an offer has under the same name."""
 
 OFFER_FIELDS = ("good_id", "category_number", "name", *(column.field for column in OFFER_COLUMNS), "hidden")
-"""Names of the columns of ``schemas.tables.OFFERS``, for settings that name one: known without loading pandas."""
+"""Names of the columns of ``schemas.tables.OFFERS``, for settings that name one; needs no pandas."""

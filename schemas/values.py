@@ -13,13 +13,13 @@ from schemas.tables import DECIMAL, INTEGER, TEXT
 
 
 def decimals(column: pd.Series) -> list[Decimal | None]:
-    """A DECIMAL column as exact Decimals without trailing zeros, None for empty."""
+    """Return a DECIMAL column as exact Decimals without trailing zeros, None for empty."""
     found = pyarrow.array(column).to_pylist()
     return [None if value is None else Decimal(format_decimal(value)) for value in found]
 
 
 def plain_values(column: pd.Series) -> list[Any]:
-    """A column's values as int, str, bool, list or Decimal; None for empty."""
+    """Return the values of a column as int, str, bool, list or Decimal; None for empty."""
     if column.dtype == DECIMAL:
         return list(decimals(column))
     if column.dtype in (INTEGER, TEXT):

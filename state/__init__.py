@@ -1,1 +1,1 @@
-"""The state database: section numbers, runs, quarantine."""
+"""What torgsync remembers: the state database, and the history of earlier runs."""

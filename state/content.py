@@ -1,7 +1,7 @@
-"""The fingerprint of what stands in some tables, whatever library wrote or read them.
+"""The fingerprint of the content of tables, independent of the version of a library.
 
-It is made of names, types and values alone. How Arrow holds a column (chunks, offsets, dictionaries, wide or narrow
-offsets, bytes below a null) differs between versions and does not count.
+Only names, types and values count. How Arrow holds a column (chunks, dictionaries, wide or narrow offsets, bytes below
+a null) differs between versions and does not count.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def _note(digest: Any, *facts: str | int) -> None:
 
 
 def _plain(kind: Any) -> Any:
-    """The one type that stands for all that hold the same values."""
+    """Return one common type for all types that hold the same values."""
     if pa.types.is_dictionary(kind):
         return _plain(kind.value_type)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
@@ -49,7 +49,7 @@ def _plain(kind: Any) -> Any:
 
 
 def _add(digest: Any, values: Any) -> None:
-    """Add a column: which rows are null, then the values of the others without a gap."""
+    """Add a column: the mask of nulls, then the other values without gaps."""
     kind = values.type
     _note(digest, _name(kind), len(values), values.null_count)
     if pa.types.is_null(kind):
@@ -70,7 +70,7 @@ def _add(digest: Any, values: Any) -> None:
 
 
 def _name(kind: Any) -> str:
-    """A name of our own: Arrow's may change."""
+    """Return our name of a type, as Arrow's may change."""
     if pa.types.is_decimal(kind):
         return f"decimal {kind.scale}"
     if pa.types.is_integer(kind):
@@ -81,13 +81,13 @@ def _name(kind: Any) -> str:
 
 
 def _bytes(values: Any, width: int) -> Any:
-    """The values of a column of fixed width, without a copy."""
+    """Return the bytes of a column of fixed width, without a copy."""
     buffer = values.buffers()[1]
     return b"" if buffer is None else buffer.slice(values.offset * width, len(values) * width)
 
 
 def _text(values: Any) -> Any:
-    """The texts of a column one after the other, without a copy."""
+    """Return the joined texts of a column, without a copy."""
     _, offsets, data = values.buffers()
     if data is None or not len(values):
         return b""

@@ -17,7 +17,7 @@ from database.migrations import migrate
 from schemas.contents import Key, Rows
 from schemas.errors import StalePlan
 from schemas.registry import Meaning, Registry
-from state.engine import open_engine, told_errors
+from state.engine import explained_errors, open_engine
 from state.quarantine import QuarantineState, replace
 from state.runs import RunsState
 from state.tables import (
@@ -34,7 +34,7 @@ VERSIONS = Path(__file__).parent / "migrations"
 
 @dataclass(frozen=True)
 class Loaded:
-    """What was loaded last into at least one store, and the last run that every store took."""
+    """The last load into at least one store, and the last run that every store took."""
 
     run: str
     catalogue: str
@@ -45,7 +45,7 @@ class Loaded:
 
 @dataclass(frozen=True)
 class Confirmed:
-    """What one store last confirmed: the catalogue, and the files of a feed with their SHA-256."""
+    """The last confirmation of one store: the catalogue, and the files of a feed with their SHA-256."""
 
     run: str
     catalogue: str
@@ -54,9 +54,9 @@ class Confirmed:
 
 @dataclass(frozen=True)
 class Settlement:
-    """What a run leaves behind once a store has taken it: for the shop, or for a ``store`` with a past of its own.
+    """What the state stores after a store took a run: for the shop, or for a ``store`` with its own history.
 
-    ``fresh`` are the redirects that are as old as this run: they are remembered since the night ``fresh_since``.
+    ``new_redirects`` are those whose address a category left in this run; their first night is ``new_since``.
     """
 
     run: str
@@ -66,24 +66,24 @@ class Settlement:
     meanings: tuple[Meaning, ...]
     tombstones: tuple[Mapping[str, Any], ...]
     redirects: Rows
-    fresh: Collection[Key]
-    fresh_since: str
+    new_redirects: Collection[Key]
+    new_since: str
     complete: bool
     store: str = ""
 
 
 class State(RunsState, QuarantineState):
-    """The state of one shop in the database at ``url``, brought to the newest schema."""
+    """The state of one shop in the database at ``url``, migrated to the newest schema."""
 
     def __init__(self, url: str | URL, shop: str) -> None:
         self.shop = shop
-        with told_errors(url):
+        with explained_errors(url):
             self.engine = open_engine(url)
             try:
                 with self.engine.begin() as connection:
                     migrate(connection, VERSIONS, "torgsync_state_version")
             except BaseException:
-                self.engine.dispose()  # its files are closed now, not when somebody collects the garbage
+                self.engine.dispose()  # close its files now, not at garbage collection
                 raise
 
     def close(self) -> None:
@@ -93,14 +93,14 @@ class State(RunsState, QuarantineState):
     # --- section numbers -------------------------------------------------------------------------------------------
 
     def registry(self) -> Registry:
-        """Every number ever used, with what it meant when it was last seen."""
+        """Return every number ever used, with its last seen meaning."""
         table = SECTION_NUMBERS
         with self.engine.connect() as connection:
             rows = connection.execute(select(table).where(table.c.shop == self.shop).order_by(table.c.number))
             return Registry({r.number: Meaning(r.number, r.identity, r.name, r.parent_number, r.origin) for r in rows})
 
     def give_numbers(self, meanings: Iterable[Meaning]) -> None:
-        """Remember numbers that were not known before: done before a store sees any of them.
+        """Store numbers that are new. Call it before a store gets any of them.
 
         Raises StalePlan when the registry gave one of them to another section meanwhile.
         """
@@ -122,18 +122,18 @@ class State(RunsState, QuarantineState):
 
     # --- what was loaded -------------------------------------------------------------------------------------------
 
-    def _past(self, store: str) -> str:
-        """The key of the shop's past, or of a store's own: SHOP/STORE, as neither name can hold a slash."""
+    def _history_key(self, store: str) -> str:
+        """Return the key of the history: SHOP, or SHOP/STORE for a store's own, as no name has a slash."""
         return f"{self.shop}/{store}" if store else self.shop
 
     def loaded(self, store: str = "") -> Loaded | None:
-        """What was loaded last, shop-wide or as a store's own catalogue; None before the first load."""
+        """Return the last load, shop-wide or of a store's own catalogue; None before the first load."""
         with self.engine.connect() as connection:
-            row = connection.execute(select(LOADED).where(LOADED.c.shop == self._past(store))).first()
+            row = connection.execute(select(LOADED).where(LOADED.c.shop == self._history_key(store))).first()
         return None if row is None else Loaded(row.run, row.catalogue, row.plan, row.counts, row.last_successful)
 
     def confirmed(self) -> dict[str, Confirmed]:
-        """What each store last confirmed, by store."""
+        """Return the last confirmation of each store."""
         with self.engine.connect() as connection:
             rows = connection.execute(select(CONFIRMED).where(CONFIRMED.c.shop == self.shop))
             return {row.store: Confirmed(row.run, row.catalogue, row.files) for row in rows}
@@ -145,9 +145,9 @@ class State(RunsState, QuarantineState):
             replace(connection, CONFIRMED, {"shop": self.shop, "store": store}, row)
 
     def settle(self, settlement: Settlement, own: Iterable[Settlement] = (), left: Iterable[str] = ()) -> None:
-        """Take over, in one transaction, what follows from a load: meanings, tombstones, redirects, what was loaded.
+        """Store, in one transaction, the results of a load: meanings, tombstones, redirects, the last load.
 
-        ``own`` are those of stores with a past of their own; the past of stores that ``left`` is forgotten.
+        ``own``: settlements of stores with their own history. The history of stores that ``left`` is deleted.
         """
         known = self.registry().meanings
         with self.engine.begin() as connection:
@@ -158,13 +158,13 @@ class State(RunsState, QuarantineState):
                     this = (table.c.shop == self.shop) & (table.c.number == meaning.number)
                     connection.execute(update(table).where(this).values(row))
             for each in (settlement, *own):
-                self._settle_past(connection, each)
+                self._settle_history_key(connection, each)
             for store in left:
                 for past in (TOMBSTONES, REDIRECTS, LOADED):
-                    connection.execute(delete(past).where(past.c.shop == self._past(store)))
+                    connection.execute(delete(past).where(past.c.shop == self._history_key(store)))
 
-    def _settle_past(self, connection: Connection, settlement: Settlement) -> None:
-        key = self._past(settlement.store)
+    def _settle_history_key(self, connection: Connection, settlement: Settlement) -> None:
+        key = self._history_key(settlement.store)
         connection.execute(delete(TOMBSTONES).where(TOMBSTONES.c.shop == key))
         if settlement.tombstones:
             connection.execute(insert(TOMBSTONES), [{"shop": key, **row} for row in settlement.tombstones])
@@ -178,53 +178,55 @@ class State(RunsState, QuarantineState):
         replace(connection, LOADED, {"shop": key}, row)
 
     def _keep_redirects(self, connection: Connection, settlement: Settlement, key: str) -> None:
-        """Replace the redirects; one that was known keeps its night."""
-        table, first = REDIRECTS, settlement.fresh_since
+        """Replace the redirects; an existing one keeps its first night."""
+        table, first = REDIRECTS, settlement.new_since
         since: dict[Any, str] = {}
-        for past in (self.shop, key):  # a store that gets a past of its own brings the shop's old addresses along
+        for past in (self.shop, key):  # a store with a new history keeps the nights of the shop's redirects
             since |= {(r.id, r.number): r.since for r in connection.execute(select(table).where(table.c.shop == past))}
         connection.execute(delete(table).where(table.c.shop == key))
         rows = [
             {"shop": key, "id": address, "old_number": row[0], "old_path": list(row[1]), "number": row[2],
-             "since": first if address in settlement.fresh else since.get((address, row[2]), first)}
+             "since": first if address in settlement.new_redirects else since.get((address, row[2]), first)}
             for address, row in settlement.redirects.rows.items()
         ]  # fmt: skip
         if rows:
             connection.execute(insert(table), rows)
 
     def tombstones(self, store: str = "") -> list[dict[str, Any]]:
-        """What is absent, as rows of ``tombstones`` without the shop."""
+        """Return the rows of ``tombstones`` without the shop."""
         table = TOMBSTONES
         with self.engine.connect() as connection:
-            rows = connection.execute(select(table).where(table.c.shop == self._past(store))).mappings()
+            rows = connection.execute(select(table).where(table.c.shop == self._history_key(store))).mappings()
             return [{k: v for k, v in row.items() if k != "shop"} for row in rows]
 
     def redirects(self, store: str = "") -> Rows:
-        """The redirects that are remembered, by id."""
+        """Return the remembered redirects by id."""
         table = REDIRECTS
         with self.engine.connect() as connection:
-            rows = connection.execute(select(table).where(table.c.shop == self._past(store)).order_by(table.c.id))
+            rows = connection.execute(
+                select(table).where(table.c.shop == self._history_key(store)).order_by(table.c.id)
+            )
             found = {row.id: (row.old_number, list(row.old_path), row.number) for row in rows}
         return Rows(("old_number", "old_path", "number"), found)
 
     def redirects_since(self, store: str = "") -> dict[Key, str]:
-        """The night since which each redirect is remembered, by id."""
+        """Return the first night of each redirect, by id."""
         table = REDIRECTS
         with self.engine.connect() as connection:
-            rows = connection.execute(select(table.c.id, table.c.since).where(table.c.shop == self._past(store)))
+            rows = connection.execute(select(table.c.id, table.c.since).where(table.c.shop == self._history_key(store)))
             return {row.id: row.since for row in rows}
 
     # --- bindings --------------------------------------------------------------------------------------------------
 
     def bindings(self, store: str) -> dict[tuple[str, int], tuple[str, str | None]]:
-        """A store's own id and slug by (entity, key)."""
+        """Return a store's ids and slugs by (entity, key)."""
         table = BINDINGS
         query = select(table).where((table.c.shop == self.shop) & (table.c.store == store))
         with self.engine.connect() as connection:
             return {(row.entity, row.key): (row.store_key, row.slug) for row in connection.execute(query)}
 
     def bind(self, store: str, bindings: Mapping[tuple[str, int], tuple[str, str | None]]) -> None:
-        """Remember the store's own id and slug of categories or goods."""
+        """Store a store's ids and slugs of categories or goods."""
         with self.engine.begin() as connection:
             for (entity, key), (store_key, slug) in bindings.items():
                 where = {"shop": self.shop, "store": store, "entity": entity, "key": key}

@@ -14,7 +14,7 @@ from schemas.errors import SettingsError
 
 
 def open_engine(url: str | URL) -> Engine:
-    """An engine for a state database; SQLite writes ahead and waits for a reader instead of failing."""
+    """Return an engine for a state database; SQLite uses a write-ahead log and waits for a lock."""
     engine = create_engine(url)
     if engine.dialect.name == "sqlite":
 
@@ -29,8 +29,8 @@ def open_engine(url: str | URL) -> Engine:
 
 
 @contextmanager
-def told_errors(url: str | URL) -> Iterator[None]:
-    """Turn what a state database says while it is opened into a SettingsError without a secret."""
+def explained_errors(url: str | URL) -> Iterator[None]:
+    """Turn errors while opening a state database into a SettingsError without a secret."""
     try:
         yield
     except (SQLAlchemyError, ImportError) as error:

@@ -1,7 +1,7 @@
-"""Every run's extract and catalogue as Parquet, and its plan: what rollback, resume and replay go back to.
+"""Keeps the extract and catalogue of every run as Parquet, and its plan, for rollback, resume and replay.
 
-A catalogue lies in a folder named by the fingerprint of its content, so that nights without a change share one. Folders
-appear whole or not at all.
+The fingerprint of a catalogue names its folder, so that nights without a change share one. Folders are created
+atomically.
 """
 
 from __future__ import annotations
@@ -36,29 +36,29 @@ class History:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._read: dict[str, Catalogue] = {}  # a run asks for the last catalogue several times
+        self._read: dict[str, Catalogue] = {}  # a run reads the last catalogue several times
 
     def save_catalogue(self, catalogue: Catalogue) -> str:
         """Keep a catalogue; returns its fingerprint."""
         return self._save("catalogues", catalogue.tables())
 
     def catalogue(self, fingerprint: str) -> Catalogue:
-        """A kept catalogue. Raises StalePlan when it is kept no more."""
+        """Return a kept catalogue. Raises StalePlan when it was deleted."""
         if fingerprint not in self._read:
             self._read[fingerprint] = self.read_catalogue(fingerprint)
         return self._read[fingerprint]
 
     def read_catalogue(self, fingerprint: str) -> Catalogue:
-        """The same, not kept in memory: for one of many that is looked at once."""
+        """Return a kept catalogue without caching it, for catalogues that are read once."""
         return Catalogue(**self._load("catalogues", fingerprint, CATALOGUE_SCHEMAS))
 
     def categories(self, fingerprint: str) -> pd.DataFrame:
-        """The categories of a kept catalogue alone. Raises StalePlan when it is kept no more."""
+        """Return only the categories of a kept catalogue. Raises StalePlan when it was deleted."""
         schemas = {"categories": CATALOGUE_SCHEMAS["categories"]}
         return self._load("catalogues", fingerprint, schemas)["categories"]
 
     def has_catalogue(self, fingerprint: str) -> bool:
-        """Whether a catalogue is kept."""
+        """Tell whether a catalogue is kept."""
         return bool(fingerprint) and (self.folder / "catalogues" / fingerprint[:20]).is_dir()
 
     def save_extract(self, extract: Extract) -> str:
@@ -66,7 +66,7 @@ class History:
         return self._save("extracts", {name: getattr(extract, name) for name in EXTRACT_SCHEMAS})
 
     def extract(self, fingerprint: str) -> Extract:
-        """A kept extract. Raises StalePlan when it is kept no more."""
+        """Return a kept extract. Raises StalePlan when it was deleted."""
         found = self._load("extracts", fingerprint, EXTRACT_SCHEMAS)
         return Extract(found["product_types"], found["sections"], found["goods"])
 
@@ -79,21 +79,21 @@ class History:
         return path
 
     def runs_with_plans(self) -> set[str]:
-        """The runs whose plan is kept."""
+        """Return the runs whose plan is kept."""
         return {path.stem for path in (self.folder / "plans").glob("*.json")}
 
     def plan(self, run: str) -> Plan | None:
-        """A run's plan; None where the run ended before it had one."""
+        """Return the plan of a run; None where the run ended before it had one."""
         path = self.folder / "plans" / f"{run}.json"
         return read_plan(path) if path.is_file() else None
 
     def forget(self, catalogues: Collection[str], extracts: Collection[str], runs: Collection[str]) -> None:
-        """Delete every catalogue, extract and plan but these."""
+        """Delete all catalogues, extracts and plans except these."""
         for kind, keep in (("catalogues", catalogues), ("extracts", extracts)):
             names = {fingerprint[:20] for fingerprint in keep}
             for path in _listed(self.folder / kind):
                 if path.name not in names:
-                    # out of its place at once: half a folder would pass for a whole one when its content comes again
+                    # rename first: a half-deleted folder would look complete when the same content comes again
                     gone = path if path.name.startswith(_PART) else path.rename(path.with_name(_part_name()))
                     shutil.rmtree(gone)
         for path in _listed(self.folder / "plans"):
@@ -124,7 +124,7 @@ class History:
         if not fingerprint or not folder.is_dir():
             raise StalePlan(
                 f"the history holds no {kind[:-1]} {fingerprint[:20] or 'of that run'} any more",
-                f"raise history.keep_runs for the future; choose a younger run ({COMMAND} runs), or make a new plan",
+                f"raise history.keep_runs for the future; choose a newer run ({COMMAND} runs), or make a new plan",
             )
         out = {}
         for name, schema in schemas.items():
@@ -146,7 +146,7 @@ def _part_name() -> str:
 
 
 def _dtype(kind: pa.DataType) -> Any:
-    """The tables' own dtype for what a file holds, where there is one: ``conform`` has nothing to convert then."""
+    """Return the dtype of our tables for a type of a file, so that ``conform`` needs no conversion."""
     if pa.types.is_int64(kind):
         return INTEGER
     return TEXT if pa.types.is_string(kind) or pa.types.is_large_string(kind) else pd.ArrowDtype(kind)
@@ -166,7 +166,7 @@ def _listed(folder: Path) -> list[Path]:
 
 
 def read_plan(path: Path) -> Plan:
-    """A plan file. Raises TorgsyncError when it is none, or of another version of torgsync."""
+    """Read a plan file. Raises TorgsyncError when it is not one, or of another version of torgsync."""
     try:
         text = path.read_text(encoding="utf-8")
         plan = Plan.model_validate_json(text)
@@ -175,7 +175,9 @@ def read_plan(path: Path) -> Plan:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise TorgsyncError(f"{path} is no plan file: {where}: {first['msg']}", f"make one: {COMMAND} plan") from error
+        raise TorgsyncError(
+            f"{path} is not a plan file: {where}: {first['msg']}", f"make one: {COMMAND} plan"
+        ) from error
     if plan.to_json() != text:
         raise StalePlan(f"{path} was changed by hand after it was made", f"make a new plan: {COMMAND} plan")
     return plan

@@ -1,4 +1,4 @@
-"""Opens the state of a shop, in one way for everybody."""
+"""The one function that opens the state of a shop."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from state.url import state_url
 
 @contextmanager
 def open_state(shop: Shop) -> Iterator[State]:
-    """The state of a shop, brought to the newest schema; closed at the end. Raises SettingsError as ``State`` does."""
+    """Open the state of a shop, migrate it to the newest schema, and close it at the end.
+
+    Raises SettingsError as ``State`` does.
+    """
     state = State(state_url(shop), shop.name)
     try:
         yield state

@@ -17,20 +17,20 @@ class QuarantineState:
     shop: str
 
     def quarantine(self, run: str) -> list[dict[str, Any]]:
-        """The rejected rows of a run."""
+        """Return the rejected rows of a run."""
         query = select(QUARANTINE).where(QUARANTINE.c.run == run).order_by(QUARANTINE.c.id)
         with self.engine.connect() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 
     def rejections(self, table: str, row_key: str, reason: str) -> set[str]:
-        """The runs in which a row was rejected for a reason."""
+        """Return the runs that rejected a row for a reason."""
         where = {"table": table, "row_key": row_key, "reason": reason}
         query = select(QUARANTINE.c.run).where(*(QUARANTINE.c[name] == value for name, value in where.items()))
         with self.engine.connect() as connection:
             return set(connection.execute(query).scalars())
 
     def accepted(self) -> list[dict[str, Any]]:
-        """Rejected rows that a person has accepted: they do not count towards the limits."""
+        """Return rejected rows that a person has accepted: they do not count towards the limits."""
         with self.engine.connect() as connection:
             query = select(ACCEPTED).where(ACCEPTED.c.shop == self.shop).order_by(ACCEPTED.c.table, ACCEPTED.c.row_key)
             return [dict(row) for row in connection.execute(query).mappings()]
@@ -42,7 +42,7 @@ class QuarantineState:
                 replace(connection, ACCEPTED, self._place(row), {"note": note, "accepted_at": at})
 
     def unaccept(self, rows: Iterable[tuple[str, str, str]]) -> None:
-        """Accept rows no more: (table, row key, reason) each."""
+        """Withdraw acceptances: (table, row key, reason) each."""
         with self.engine.begin() as connection:
             for row in rows:
                 where = self._place(row)

@@ -1,4 +1,4 @@
-"""The part of the state that keeps the runs: in the order in which they began, which no clock can change."""
+"""The part of the state that keeps the runs, in the order of their start by a counter, not by a clock."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ class RunsState:
     shop: str
 
     def start_run(self, report: RunReport, flow_run: str = "") -> None:
-        """Note that a run has begun. The caller holds the shop, so a run that still seems to be running has died.
+        """Note that a run has begun. The caller has the lock of the shop, so an older run marked as running has died.
 
-        ``flow_run`` is the id of the Prefect flow run that it is, if any: a retry of that goes on with this run.
+        ``flow_run``: the id of its Prefect flow run, if any: a retry of that continues this run.
         """
         row = {
             "run": report.run, "shop": self.shop, "purpose": report.purpose, "continues": report.continues or None,
             "started_at": report.started_at, "outcome": report.outcome, "message": "", "flow_run": flow_run or None,
         }  # fmt: skip
         dead = (RUNS.c.shop == self.shop) & (RUNS.c.outcome == "running")
-        told = "the process ended without a word: killed, or the power failed"
+        message = "the process was killed, or the power failed"
         with self.engine.begin() as connection:
-            connection.execute(update(RUNS).where(dead).values(outcome="interrupted", message=told))
+            connection.execute(update(RUNS).where(dead).values(outcome="interrupted", message=message))
             last = connection.execute(select(func.max(RUNS.c.sequence)).where(RUNS.c.shop == self.shop)).scalar()
             connection.execute(insert(RUNS), row | {"sequence": (last or 0) + 1})
 
     def note_extract(self, run: str, extract: str) -> None:
-        """Note which extract the run read: kept before it is judged, so that it can be judged again."""
+        """Note the extract of a run. It is kept before validation, so that it can be validated again."""
         with self.engine.begin() as connection:
             connection.execute(update(RUNS).where(RUNS.c.run == run).values(extract=extract))
 
     def note_plan(self, run: str, catalogue: str, extract: str, allowed: Mapping[str, int]) -> None:
-        """Note of what the run's plan was made, and which guards were allowed to be passed."""
+        """Note the inputs of the run's plan, and the guards that --allow raised."""
         values = {"catalogue": catalogue, "extract": extract or None, "allowed": dict(allowed)}
         with self.engine.begin() as connection:
             connection.execute(update(RUNS).where(RUNS.c.run == run).values(values))
@@ -61,7 +61,7 @@ class RunsState:
                 connection.execute(insert(QUARANTINE), rows)
 
     def runs(self, limit: int | None = None, purposes: Collection[str] | None = None) -> list[dict[str, Any]]:
-        """The shop's runs, the one that began last first, each as a row of ``runs``; of some purposes, where given."""
+        """Return the shop's rows of ``runs``, the newest first; only of some purposes, where given."""
         query = select(RUNS).where(RUNS.c.shop == self.shop).order_by(RUNS.c.sequence.desc(), RUNS.c.run.desc())
         if purposes is not None:
             query = query.where(RUNS.c.purpose.in_(purposes))
@@ -77,7 +77,7 @@ class RunsState:
                 connection.execute(insert(WRITES_BEGUN), row)
 
     def written_since(self, run: str | None) -> dict[str, set[str]]:
-        """The runs after ``run`` (None: all) that began to write, in their order, each with the stores it wrote to."""
+        """Return the runs after ``run`` (None: all) that began to write, in their order, each with its stores."""
         query = (
             select(RUNS.c.run, WRITES_BEGUN.c.store)
             .join(WRITES_BEGUN, WRITES_BEGUN.c.run == RUNS.c.run)
@@ -85,7 +85,7 @@ class RunsState:
             .order_by(RUNS.c.sequence, RUNS.c.run)
         )
         if run is not None:
-            # where that run is forgotten nothing is after it
+            # if that run was deleted, no run is after it
             query = query.where(RUNS.c.sequence > select(RUNS.c.sequence).where(RUNS.c.run == run).scalar_subquery())
         found: dict[str, set[str]] = {}
         with self.engine.connect() as connection:
@@ -94,9 +94,9 @@ class RunsState:
         return found
 
     def strangers(self) -> list[str]:
-        """The shops that the database knows, where nothing in it is this shop's; none where something is.
+        """Return the other shops in the database if it has no data of this shop; else an empty list.
 
-        A run that ended before it had a catalogue does not count: it was refused, or its plan was another shop's.
+        A run without a catalogue does not count: it was refused, or had the plan of another shop.
         """
         runs = select(RUNS.c.shop).where(RUNS.c.catalogue.is_not(None), RUNS.c.catalogue != "").distinct()
         with self.engine.connect() as connection:
@@ -106,20 +106,20 @@ class RunsState:
         return [] if self.shop in known else sorted(known)
 
     def catalogue_of(self, run: str) -> str:
-        """Fingerprint of a run's catalogue; empty where the run has none, or is forgotten."""
+        """Return the fingerprint of a run's catalogue; empty where there is none, or the run was deleted."""
         with self.engine.connect() as connection:
             return connection.execute(select(RUNS.c.catalogue).where(RUNS.c.run == run)).scalar() or ""
 
     def night_of(self, run: str) -> str | None:
-        """The night of a run, as a date; None where it is forgotten."""
+        """Return the night of a run, as a date; None where the run was deleted."""
         with self.engine.connect() as connection:
             started = connection.execute(select(RUNS.c.started_at).where(RUNS.c.run == run)).scalar()
         return None if started is None else str(started)[:10]
 
     def forget(self, keep_runs: int) -> None:
-        """Forget runs older than the ``keep_runs`` last successful ones, with all that is kept of each.
+        """Delete runs older than the ``keep_runs`` last successful ones, with all their rows.
 
-        The run that goes on stays, and what was loaded or confirmed last, however old.
+        The current run stays, and also the runs of the last load and confirmations, however old.
         """
         good = (
             select(RUNS.c.sequence)

@@ -1,4 +1,4 @@
-"""Where a shop's state database is."""
+"""The URL of a shop's state database."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def state_url(shop: Shop) -> URL:
-    """SQLAlchemy URL of the state database. Raises SettingsError when its variable is not set, or holds no such URL.
+    """Return the SQLAlchemy URL of the state database. Raises SettingsError when its variable is missing or invalid.
 
-    Never pass it on as text: SQLAlchemy does not write a path with a ? so that it could read it again.
+    Never convert it to text: SQLAlchemy cannot read back a path with a ? in it.
     """
     default = "sqlite:///state.db" if shop.state.url_env is None else None
     url = database_url(*url_text(shop.state.url or default, shop.state.url_env, "the state database"))

@@ -48,7 +48,7 @@ def publish(target: Path, filename: str, write: Callable[[BinaryIO], T], *, crea
         nonlocal sha256
         size, sha256 = part.stat().st_size, file_sha256(part)
         if size == 0:
-            raise StoreError(f"{final}: the new file would be empty; the old one stays", "look why there are no goods")
+            raise StoreError(f"{final}: the new file would be empty; the old one stays", "check why there are no goods")
         return not (final.is_file() and final.stat().st_size == size and file_sha256(final) == sha256)
 
     try:

@@ -99,8 +99,8 @@ def test_the_stores_that_earlier_runs_began_to_write_to_are_still_known(
     engine.dispose()
     state = State(url, "a")
     try:
-        (stone,) = state.tombstones()
-        assert (stone["key"], stone["last_night"], stone["nights"]) == (5, "2026-01-03", 3)
+        (tombstone,) = state.tombstones()
+        assert (tombstone["key"], tombstone["last_night"], tombstone["nights"]) == (5, "2026-01-03", 3)
         assert state.written_since(None) == {"first": {"woo", "web"}, "second": {"woo"}}
         assert state.written_since("first") == {"second": {"woo"}}
         state.begin_writing("second", "woo")

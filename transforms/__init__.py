@@ -1,1 +1,1 @@
-"""Pure functions, frame in, frame out: no I/O, no clock, no random, no Prefect."""
+"""Pure functions, frames in, frames out: no files, no clock, no random numbers, no Prefect."""

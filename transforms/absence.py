@@ -1,4 +1,4 @@
-"""Tombstones: what the catalogue has no more, and for how many nights (design.md section 4: hide before retire)."""
+"""Tombstones: categories and goods that left the catalogue, and for how many nights (design.md section 4)."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Any, Literal
 from schemas.catalogue import Catalogue
 from transforms.values import key_or_none
 
-Buriable = Literal["category", "offer"]
-Grave = tuple[Buriable, int]
+RetirableEntity = Literal["category", "offer"]
+AbsentKey = tuple[RetirableEntity, int]
 
 
 @dataclass(frozen=True)
 class Tombstone:
-    """A category or good that has been absent for ``nights``, the last of which was ``last_night``.
+    """A category or good that has been absent for ``nights``; ``last_night`` is the last of them.
 
-    ``path`` and parent are a category's last ones.
+    ``path`` and ``parent_number`` are the last known ones of a category.
     """
 
-    entity: Buriable
+    entity: RetirableEntity
     key: int
     last_night: str
     nights: int = 1
@@ -29,48 +29,48 @@ class Tombstone:
 
 
 def next_tombstones(
-    known: Mapping[Grave, Tombstone],
+    prior: Mapping[AbsentKey, Tombstone],
     before: Catalogue | None,
     after: Catalogue,
     held: Mapping[Any, Collection[int]],
     night: str,
-) -> dict[Grave, Tombstone]:
-    """The tombstones once ``after`` is loaded on ``night`` (a date), where ``before`` was loaded last.
+) -> dict[AbsentKey, Tombstone]:
+    """Return the tombstones after loading ``after`` on ``night`` (a date); ``before``: the catalogue of the last load.
 
-    Several runs of one night count once. What is back has no tombstone any more; what is held (its row is in the
-    quarantine) gets none and grows no older.
+    Several runs of one night count once. A key that is back loses its tombstone. A ``held`` key (its row is in the
+    quarantine) gets no tombstone, and an existing one does not count this night.
     """
     living = _keys(after)
     out = {
-        grave: replace(stone, nights=stone.nights + 1, last_night=night)
-        if stone.last_night != night and stone.key not in held.get(stone.entity, ())
-        else stone
-        for grave, stone in known.items()
-        if grave not in living
+        absent: replace(tombstone, nights=tombstone.nights + 1, last_night=night)
+        if tombstone.last_night != night and tombstone.key not in held.get(tombstone.entity, ())
+        else tombstone
+        for absent, tombstone in prior.items()
+        if absent not in living
     }
-    for grave, (path, parent) in (_keys(before) if before is not None else {}).items():
-        if grave not in living and grave not in out and grave[1] not in held.get(grave[0], ()):
-            out[grave] = Tombstone(*grave, last_night=night, path=path, parent_number=parent)
+    for absent, (path, parent) in (_keys(before) if before is not None else {}).items():
+        if absent not in living and absent not in out and absent[1] not in held.get(absent[0], ()):
+            out[absent] = Tombstone(*absent, last_night=night, path=path, parent_number=parent)
     return dict(sorted(out.items()))
 
 
-def _keys(catalogue: Catalogue) -> dict[Grave, tuple[tuple[str, ...], int | None]]:
+def _keys(catalogue: Catalogue) -> dict[AbsentKey, tuple[tuple[str, ...], int | None]]:
     frame = catalogue.categories
     rows = zip(frame["number"], frame["path"], frame["parent_number"], strict=True)
-    categories: dict[Grave, tuple[tuple[str, ...], int | None]] = {
+    categories: dict[AbsentKey, tuple[tuple[str, ...], int | None]] = {
         ("category", int(number)): (tuple(path), key_or_none(parent)) for number, path, parent in rows
     }
     return categories | {("offer", int(good)): ((), None) for good in catalogue.offers["good_id"]}
 
 
-def due(stones: Iterable[Tombstone], retire_after: int, night: str) -> list[Tombstone]:
-    """What had been absent for ``retire_after`` nights before ``night``: runs of one night agree on it."""
-    return [stone for stone in stones if stone.nights - (stone.last_night == night) >= retire_after]
+def due(tombstones: Iterable[Tombstone], retire_after: int, night: str) -> list[Tombstone]:
+    """Return the tombstones with ``retire_after`` nights before ``night``, so that all runs of one night agree."""
+    return [tombstone for tombstone in tombstones if tombstone.nights - (tombstone.last_night == night) >= retire_after]
 
 
-def by_entity(stones: Iterable[Tombstone]) -> dict[Buriable, set[int]]:
-    """The keys of some tombstones, by entity."""
-    out: dict[Buriable, set[int]] = {"category": set(), "offer": set()}
-    for stone in stones:
-        out[stone.entity].add(stone.key)
+def by_entity(tombstones: Iterable[Tombstone]) -> dict[RetirableEntity, set[int]]:
+    """Group the keys of tombstones by entity."""
+    out: dict[RetirableEntity, set[int]] = {"category": set(), "offer": set()}
+    for tombstone in tombstones:
+        out[tombstone.entity].add(tombstone.key)
     return out

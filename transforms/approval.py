@@ -1,4 +1,4 @@
-"""Which plans wait for a person: those that take away, or move, more than a shop lets pass without a word."""
+"""Which plans need a person's approval: those that remove or move more rows than a shop's soft limits."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from schemas.settings.schedule import ApprovalSettings
 
 
 def to_approve(plan: Plan, soft: ApprovalSettings) -> list[str]:
-    """One sentence for each count of rows above its soft limit, store by store; none where nobody need be asked.
+    """Return one sentence per store and count of rows above its soft limit; empty where no approval is needed.
 
-    Limits are those of ``[approval]`` in shop.toml (docs/operations.md), rows that one store would lose or move.
+    The limits are those of ``[approval]`` in shop.toml (docs/operations.md): rows that one store would lose or move.
     """
-    told = []
+    sentences = []
     for store in plan.stores:
         counts = store.counts()
         removed = {entity: sum(counts[entity, kind] for kind in REMOVALS) for entity in ("category", "offer")}
@@ -21,5 +21,5 @@ def to_approve(plan: Plan, soft: ApprovalSettings) -> list[str]:
             (counts["offer", "assign"], soft.moved_goods, "goods would come into another category of"),
         ):
             if limit is not None and number > limit:
-                told.append(f"{number} {what} store {store.store} (asked above {limit})")
-    return told
+                sentences.append(f"{number} {what} store {store.store} (asked above {limit})")
+    return sentences

@@ -1,4 +1,4 @@
-"""What is in the quarantine tonight stays in the catalogue as it was: a bad row takes nothing out of a store."""
+"""Keeps quarantined categories and goods in the catalogue as they were: a bad row removes nothing from a store."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ HELD = "held"
 
 
 def carry_over(catalogue: Catalogue, previous: Catalogue, held: Mapping[Any, Collection[int]]) -> Catalogue:
-    """The catalogue with the ``held`` categories and goods of the one that was loaded last, in their old places.
+    """Return the catalogue with the ``held`` categories and goods of the last loaded one, in their old places.
 
-    ``held`` maps ``category`` to numbers and ``offer`` to good ids. A held category keeps the categories above it; a
-    held good whose category is gone for another reason is hidden.
+    ``held`` maps ``category`` to numbers and ``offer`` to good ids. A held category keeps the categories above it. A
+    held good is hidden when its category is missing for another reason.
     """
     sections = _held_sections(catalogue, previous, held.get("category", ()))
     goods = set(held.get("offer", ())) - {int(good) for good in catalogue.offers["good_id"]}
@@ -34,8 +34,8 @@ def carry_over(catalogue: Catalogue, previous: Catalogue, held: Mapping[Any, Col
     assignments = assignments.assign(
         category_number=assignments["category_number"].mask(~assignments["category_number"].isin(living))
     )
-    known = set(catalogue.product_types["type_id"])
-    types = previous.product_types[previous.product_types["type_id"].isin(set(assignments["type_id"]) - known)]
+    present = set(catalogue.product_types["type_id"])
+    types = previous.product_types[previous.product_types["type_id"].isin(set(assignments["type_id"]) - present)]
     order = _order(previous.offers["good_id"], catalogue.offers["good_id"])
     assignments = _in_order(_join("assignments", catalogue.assignments, assignments), order)
     counts = assignments["category_number"].value_counts()
@@ -50,7 +50,7 @@ def carry_over(catalogue: Catalogue, previous: Catalogue, held: Mapping[Any, Col
 
 
 def _held_sections(catalogue: Catalogue, previous: Catalogue, numbers: Collection[int]) -> pd.DataFrame:
-    """The rows of the sections to keep and of those above them that are gone, parents first."""
+    """Return the rows of the sections to keep, and of missing ones above them, parents first."""
     before = previous.sections
     parents = {str(i): None if missing(p) else str(p) for i, p in _pairs(before, "identity", "parent_identity")}
     living = {str(identity) for identity in catalogue.sections["identity"]}
@@ -65,7 +65,7 @@ def _held_sections(catalogue: Catalogue, previous: Catalogue, numbers: Collectio
 
 
 def _categories(catalogue: Catalogue, previous: Catalogue, sections: pd.DataFrame) -> pd.DataFrame:
-    """The categories with those of the kept sections, each path by the names above it as they are now."""
+    """Return the categories with those of the kept sections; each path has tonight's names of the categories above."""
     frame = catalogue.categories
     paths = {int(n): list(path) for n, path in _pairs(frame, "number", "path")}
     numbers = {int(number) for number in sections["number"]}
@@ -94,13 +94,13 @@ def _join(name: str, now: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:
 
 
 def _order(before: pd.Series, now: pd.Series) -> dict[int, tuple[int, int]]:
-    """A sort key per good: those of today in today's order, a held one right behind its former neighbour."""
-    place = {int(good): (n, 0) for n, good in enumerate(now)}
-    out = dict(place)
+    """Return a sort key per good: tonight's goods in their order, a held one directly after its former neighbour."""
+    position = {int(good): (n, 0) for n, good in enumerate(now)}
+    out = dict(position)
     last, behind = -1, 0
     for good in before:
-        if int(good) in place:
-            last, behind = place[int(good)][0], 0
+        if int(good) in position:
+            last, behind = position[int(good)][0], 0
         else:
             behind += 1
             out[int(good)] = (last, behind)

@@ -1,4 +1,4 @@
-"""Categories, assignments and offers: what the stores get; with the proof that no good was lost on the way."""
+"""Builds categories, assignments and offers, and checks that no good was lost."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from transforms.values import missing
 
 
 def build_catalogue(types: pd.DataFrame, goods: pd.DataFrame, plan: SectionPlan, sections: pd.DataFrame) -> Catalogue:
-    """Hang every good in the category of its product type's section.
+    """Return the catalogue: every good is in the category of its product type's section.
 
     A good whose type has no section stays in the catalogue as a hidden offer with an empty category: Torgsoft's own
     file lists it too, with Category = -1 (domain.md section 4).
@@ -43,7 +43,7 @@ def _column(types: pd.DataFrame, decisions: Mapping[int, Decision], get: object)
 
 
 def _offer_names(joined: pd.DataFrame, kept: Mapping[int, str]) -> pd.Series:
-    """The goods' names; a merged type's name is appended where ``keep_in_name`` says so and the name lacks it."""
+    """Return the names of the goods; ``keep_in_name`` appends the name of a merged type where it is missing."""
     names = [str(name) for name in joined["good_name"]]
     if not kept:
         return pd.Series(names, index=joined.index, dtype=TEXT)
@@ -74,9 +74,9 @@ def _categories(sections: pd.DataFrame, assignments: pd.DataFrame) -> pd.DataFra
 
 
 def check_conservation(raw_goods: pd.DataFrame, offers: pd.DataFrame, quarantine: pd.DataFrame) -> dict[str, int]:
-    """Prove that goods in = goods loaded + goods quarantined, row by row.
+    """Check that goods in = goods loaded + goods quarantined, row by row; returns the three counts.
 
-    Returns the three counts. Raises ConservationError, before anything is loaded, when a good is missing or double.
+    Raises ConservationError, before anything is loaded, when a good is missing or double.
     """
     rejected = quarantine[quarantine["table"] == "raw_goods"]
     counts = {

@@ -19,7 +19,7 @@ from transforms.values import key_or_none, missing
 
 @dataclass(frozen=True)
 class HandSection:
-    """A section made by hand in Torgsoft, after its checks. ``number`` is None where Torgsoft has none."""
+    """A section made by hand in Torgsoft, after its checks. ``number`` is None where Torgsoft has no number."""
 
     key: int
     parent: int | None
@@ -29,7 +29,7 @@ class HandSection:
 
 @dataclass(frozen=True)
 class NameChange:
-    """A name, or a good's text, that the policy mended: the table, the row's key, the text before and after."""
+    """A name, or a text of a good, that the policy changed: table, key of the row, text before and after."""
 
     table: str
     key: int
@@ -39,9 +39,9 @@ class NameChange:
 
 @dataclass(frozen=True)
 class Clean:
-    """What goes on: CLEAN_PRODUCT_TYPES, hand-made sections by key, goods in RAW_GOODS's columns; and what does not.
+    """Valid rows: CLEAN_PRODUCT_TYPES, hand-made sections by key, goods as in RAW_GOODS; and the quarantine.
 
-    ``reserved`` are numbers and keys seen in Torgsoft, usable or not: the registry must never give one of them.
+    ``reserved``: numbers and keys of Torgsoft, usable or not. The registry must never give one of them.
     """
 
     product_types: pd.DataFrame
@@ -52,23 +52,23 @@ class Clean:
     reserved: frozenset[int]
 
 
-def clean(raw: Extract, policy: NamesSettings) -> Clean:
+def clean(extract: Extract, policy: NamesSettings) -> Clean:
     """Validate and clean one extract (design.md section 4: Numbers, Names, Tree).
 
     Every raw row is either in the result or in its quarantine, with a reason. Raises SchemaError when a table's shape
     is wrong.
     """
-    types, types_out, type_changes = _clean_types(raw.product_types, policy)
-    sections, sections_out, section_changes = _clean_sections(raw.sections, policy)
-    raw_goods, text_changes = without_nul(raw.goods)
-    goods, goods_out = _clean_goods(raw_goods, types, raw.product_types)
+    types, types_out, type_changes = _clean_types(extract.product_types, policy)
+    sections, sections_out, section_changes = _clean_sections(extract.sections, policy)
+    raw_goods, text_changes = without_nul(extract.goods)
+    goods, goods_out = _clean_goods(raw_goods, types, extract.product_types)
     return Clean(
         _count_goods(types, goods),
         sections,
         goods,
         quarantine.join(types_out, sections_out, goods_out),
         (*type_changes, *section_changes, *text_changes),
-        _reserved(raw.sections),
+        _reserved(extract.sections),
     )
 
 
@@ -78,7 +78,7 @@ def _clean_types(raw: pd.DataFrame, policy: NamesSettings) -> tuple[pd.DataFrame
     names = dict(zip(ids, (clean_name(str(n), policy) for n in valid["name"]), strict=True))
     raw_names = dict(zip(ids, map(str, valid["name"]), strict=True))
     parents = dict(zip(ids, map(key_or_none, valid["parent_id"]), strict=True))
-    # a type whose name is unusable still has its place in the tree: it keeps Torgsoft's own spelling, and may be
+    # a type with an unusable name stays in the tree: it keeps Torgsoft's spelling, and may be
     # linked to a section, but no section is ever made from it
     names = {i: name or raw_names[i].strip() for i, name in names.items()}
     checked = check_tree(parents, _ids(raw["type_id"]) - set(ids))
@@ -128,7 +128,7 @@ def _clean_sections(
 
 
 def _numbers(raw: dict[int, object]) -> tuple[dict[int, int | None], dict[int, tuple[str, str]]]:
-    """Torgsoft's numbers as integers, and why some cannot be used; a missing number is no fault."""
+    """Return Torgsoft's numbers as integers, and why some cannot be used; a missing number is not a fault."""
     numbers: dict[int, int | None] = {}
     bad: dict[int, tuple[str, str]] = {}
     for key, value in raw.items():
@@ -156,9 +156,9 @@ def _numbers(raw: dict[int, object]) -> tuple[dict[int, int | None], dict[int, t
 
 
 def without_nul(goods: pd.DataFrame) -> tuple[pd.DataFrame, tuple[NameChange, ...]]:
-    """The goods with a blank for NUL characters in their texts, which no database takes.
+    """Return the goods with blanks for NUL characters, which no database takes.
 
-    Other control characters stay: a description has line breaks, and each store mends what it cannot hold.
+    Other control characters stay: a description has line breaks, and each store replaces what it cannot hold.
     """
     mended: dict[str, pd.Series] = {}
     changes = []
@@ -185,7 +185,7 @@ def _clean_goods(raw: pd.DataFrame, types: pd.DataFrame, raw_types: pd.DataFrame
 
 
 def _count_goods(types: pd.DataFrame, goods: pd.DataFrame) -> pd.DataFrame:
-    """Goods on each type itself, and on it with all types below; types stand parents first."""
+    """Count the goods of each type, and of it with all types below. In ``types`` parents come first."""
     own = goods["type_id"].value_counts()
     counts = {int(i): int(own.get(i, 0)) for i in types["type_id"]}
     below = dict(counts)
@@ -204,7 +204,7 @@ def _reserved(raw: pd.DataFrame) -> frozenset[int]:
 
 
 def _integer(text: str) -> int | None:
-    """An ASCII integer with an optional sign; ``1.0``, ``٣`` and ``1_0`` are none."""
+    """Parse an ASCII integer with an optional sign; ``1.0``, ``٣`` and ``1_0`` give None."""
     digits = text.removeprefix("-").removeprefix("+")
     return int(text) if digits.isascii() and digits.isdigit() and len(digits) <= 18 else None
 

@@ -1,8 +1,8 @@
 """Degraded success: what an operator must look at although the run loaded the stores.
 
-Growth is measured from a *baseline*: the count when it was told last, lowered when the count falls. So a sentence is
-said once when something appears or gets worse, and a problem that grows by a little every night is told as well. Zero
-rows are told every night.
+Growth is measured from a *baseline*: the count at the last report, lowered when the count falls. So a problem is
+reported once when it appears or gets worse, and also when it grows slowly over many nights. Zero rows are reported
+every night.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from schemas.report import RunReport, UnmappedType
 from schemas.settings.alerts import AlertsSettings
 
 FULL = "goods_in"
-"""The count that only a run has which read the base and judged its rows."""
+"""Only a run that read and validated the base has this count."""
 
 
 @dataclass(frozen=True)
@@ -28,45 +28,44 @@ class Degraded:
 def degraded(
     report: RunReport, previous: RunReport | None, limits: AlertsSettings, untaken: Collection[str] = ()
 ) -> Degraded:
-    """Judge a run that ended ok or left out some stores.
+    """Return the warnings about a run that ended ok or left out some stores.
 
-    ``previous`` is the newest earlier one of them that read the base; ``untaken`` names stores that do not hold this
-    run's catalogue though nothing failed in them. A run that did not read the base (resume, retry) is judged by its
-    stores only.
+    ``previous``: the report of the last such run that read the base. ``untaken``: stores without this run's catalogue
+    although nothing failed in them. For a run that did not read the base (resume, retry) only stores are checked.
     """
-    told = _nothing_shown(report) + [
+    sentences = _nothing_shown(report) + [
         f"store {name} was not reached: it does not hold this catalogue" for name in untaken
     ]
     if FULL not in report.counts:
-        return Degraded(told, dict(previous.baseline) if previous else {})
+        return Degraded(sentences, dict(previous.baseline) if previous else {})
     baseline = dict(previous.baseline) if previous else {}
-    told += _sections(report, baseline, limits)
+    sentences += _sections(report, baseline, limits)
     rows = _grown("quarantined_rows", report, baseline, limits.max_new_quarantined)
     if rows is not None:
         reasons = ", ".join(f"{reason} {number}" for reason, number in report.quarantine.items())
-        told.append(f"the quarantine grew from {rows} to {report.counts['quarantined_rows']} rows ({reasons})")
+        sentences.append(f"the quarantine grew from {rows} to {report.counts['quarantined_rows']} rows ({reasons})")
     goods = _grown("goods_hidden", report, baseline, limits.max_new_hidden)
     share = _hidden_share(report)
     before = _hidden_share(previous) if previous else 0.0
     if goods is not None:
-        told.append(f"goods without a category grew from {goods} to {report.counts['goods_hidden']}")
+        sentences.append(f"goods without a category grew from {goods} to {report.counts['goods_hidden']}")
     elif limits.max_hidden_share < share < 1 and before <= limits.max_hidden_share:
         hidden, loaded = report.counts["goods_hidden"], report.counts["goods_loaded"]
-        told.append(f"{hidden} of {loaded} goods have no category, more than {limits.max_hidden_share:.0%}")
-    return Degraded(told + _new_types(report, previous, limits), baseline)
+        sentences.append(f"{hidden} of {loaded} goods have no category, more than {limits.max_hidden_share:.0%}")
+    return Degraded(sentences + _new_types(report, previous, limits), baseline)
 
 
 def _nothing_shown(report: RunReport) -> list[str]:
-    """Told every night: a table or a store's file without any row, no good in any category."""
+    """Return what is reported every night: an empty table or file, or no good in any category."""
     counts = report.counts
-    told = [
+    sentences = [
         f"the base gave no {word} at all"
         for table, word in (("raw_goods", "goods"), ("raw_product_types", "product types"))
         if counts.get(table) == 0
     ]
     if counts.get("goods_loaded") and counts["goods_loaded"] == counts.get("goods_hidden"):
-        told.append(f"none of {counts['goods_loaded']} goods has a category: the stores show nothing")
-    return told + [
+        sentences.append(f"none of {counts['goods_loaded']} goods has a category: the stores show nothing")
+    return sentences + [
         f"the file of store {store.name} holds no goods"
         for store in report.stores
         if store.published and not store.lines
@@ -74,7 +73,7 @@ def _nothing_shown(report: RunReport) -> list[str]:
 
 
 def _sections(report: RunReport, baseline: dict[str, int], limits: AlertsSettings) -> list[str]:
-    """A base that never had sections is a usual one; one that lost them all is told every night."""
+    """Report a base that lost all its sections every night; a base that never had any is normal."""
     number = report.counts.get("raw_sections", 0)
     before = baseline.get("raw_sections", 0)
     if number or not limits.sections_expected:
@@ -84,7 +83,7 @@ def _sections(report: RunReport, baseline: dict[str, int], limits: AlertsSetting
 
 
 def _grown(count: str, report: RunReport, baseline: dict[str, int], most: int) -> int | None:
-    """The old baseline where the count grew by more than ``most`` above it; else None. Moves the baseline."""
+    """Return the old baseline if the count grew by more than ``most`` above it, else None. Updates the baseline."""
     number = report.counts.get(count, 0)
     before = baseline.setdefault(count, number)
     if number > before + most:
@@ -100,11 +99,11 @@ def _hidden_share(report: RunReport) -> float:
 
 
 def _new_types(report: RunReport, previous: RunReport | None, limits: AlertsSettings) -> list[str]:
-    """Types with goods that the policy saves tonight and did not in the run before: somebody forgot to link them."""
+    """Report types with goods that the policy saves for the first time: somebody forgot to link them."""
     if previous is None:  # the first run: all of them are new, and in its report
         return []
-    known = {item.type_id for item in previous.unmapped_types if item.goods}
-    new = [item for item in report.unmapped_types if item.goods and item.type_id not in known and _saved(item)]
+    before = {item.type_id for item in previous.unmapped_types if item.goods}
+    new = [item for item in report.unmapped_types if item.goods and item.type_id not in before and _saved(item)]
     if len(new) <= limits.max_new_types:
         return []
     names = ", ".join(f"«{' › '.join(item.path)}» ({item.goods} goods)" for item in new[:3])

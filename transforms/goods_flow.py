@@ -1,6 +1,7 @@
-"""Where the goods of every category went from one night to the next: what a number means, and where an address leads.
+"""Counts how goods moved between categories from one night to the next.
 
-A category that has no goods itself is judged by the goods of the categories below it.
+Numbers and redirects follow from it: what a number means now, and where an old address leads. For a category without
+goods the goods of the categories below it count.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from transforms.values import key_or_none
 
 @dataclass(frozen=True)
 class GoodsFlow:
-    """Goods that are there on both nights, by the category they were in.
+    """Goods of both nights, by the category that they were in.
 
     ``now``: old number → new number (None: hidden) → goods, as far as the category had goods itself. ``below``: old
     number → living number → goods of the old category and all below it that are in the living one or below it now.
@@ -31,15 +32,15 @@ class GoodsFlow:
     depth: Mapping[int, int]
 
     def stayed(self, number: int) -> tuple[int, int]:
-        """(goods of both nights that the category had, those that are still in it); (0, 0): nothing can be said."""
+        """Return (goods of both nights that the category had, those still in it); (0, 0) means no evidence."""
         if number in self.now:
             return sum(self.now[number].values()), self.now[number][number]
         return self.had_below.get(number, 0), self.below.get(number, Counter())[number]
 
     def heir(self, number: int) -> int | None:
-        """The living category that has most of the goods; of several the one it was itself, then the smallest number.
+        """Return the living category with most of the goods; of several the category itself, then the smallest number.
 
-        For a category without goods itself: the deepest one with most of the goods that stood below it.
+        For a category without goods: the deepest one with most of the goods that were below it.
         """
         if number in self.now:
             shown = {target: count for target, count in self.now[number].items() if target in self.depth}
@@ -50,7 +51,7 @@ class GoodsFlow:
 
 
 def goods_flow(before: Catalogue, after: Catalogue) -> GoodsFlow:
-    """Count once, over columns, how many goods went from each category to each other."""
+    """Count how many goods went from each category to each other, over whole columns."""
     both = match_rows(before.assignments, after.assignments, "good_id")
     old, new = (each.fill_null(0).to_numpy(zero_copy_only=False) for each in both.pair("category_number"))
     held = old != 0
@@ -76,7 +77,7 @@ def _parents(catalogue: Catalogue) -> dict[int, int | None]:
 
 
 def _upwards(number: int, parents: Mapping[int, int | None]) -> Iterable[int]:
-    """The category itself and all above it."""
+    """Yield the category and all above it."""
     seen: set[int] = set()
     at: int | None = number
     while at is not None and at not in seen:

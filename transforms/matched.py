@@ -1,4 +1,4 @@
-"""Rows of two nights brought together by their key, column by column (no Python object per row)."""
+"""Matches the rows of two nights by key, over whole columns (no Python object per row)."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ class Matched:
 
     @property
     def gone(self) -> int:
-        """Rows of ``before`` whose key ``after`` has not."""
+        """Return how many rows of ``before`` are not in ``after``."""
         return len(self.before) - len(self)
 
     def pair(self, column: str) -> tuple[Any, Any]:
-        """The column on both nights as Arrow arrays, for the rows that are in both."""
+        """Return a column of both nights as Arrow arrays, for the rows that are in both."""
         return take(self.before, column, self.at_before), take(self.after, column, self.at_after)
 
     def changed(self, column: str) -> np.ndarray[Any, Any]:
-        """Which of the rows in both have another value; a value that was or is missing has not changed."""
+        """Return a mask of the rows in both with another value; a missing value counts as unchanged."""
         old, new = self.pair(column)
         return mask(pc.not_equal(old, new))
 
 
 def match_rows(before: pd.DataFrame, after: pd.DataFrame, key: str) -> Matched:
-    """Bring the rows of two nights together; ``key`` is a column of unique integers without gaps."""
+    """Match the rows of two nights; ``key`` is a column of unique integers without missing values."""
     old, new = before[key].to_numpy("int64"), after[key].to_numpy("int64")
     if np.array_equal(old, new):
         every = np.arange(len(old))
@@ -51,13 +51,13 @@ def match_rows(before: pd.DataFrame, after: pd.DataFrame, key: str) -> Matched:
     found = pd.Index(new).get_indexer(pd.Index(old))
     at_before = np.flatnonzero(found >= 0)
     at_after = found[at_before]
-    fresh = np.ones(len(new), bool)
-    fresh[at_after] = False
-    return Matched(before, after, at_before, at_after, np.flatnonzero(fresh))
+    is_new = np.ones(len(new), bool)
+    is_new[at_after] = False
+    return Matched(before, after, at_before, at_after, np.flatnonzero(is_new))
 
 
 def take(frame: pd.DataFrame, column: str, at: np.ndarray[Any, Any] | None = None) -> Any:
-    """A column as an Arrow array, all of it or the rows at these positions."""
+    """Return a column as an Arrow array: all rows, or those at these positions."""
     values = pa.array(frame[column])
     if isinstance(values, pa.ChunkedArray):
         values = values.combine_chunks()
@@ -65,7 +65,7 @@ def take(frame: pd.DataFrame, column: str, at: np.ndarray[Any, Any] | None = Non
 
 
 def mask(condition: Any) -> np.ndarray[Any, Any]:
-    """An Arrow condition as a numpy mask; what is unknown is false."""
+    """Return an Arrow condition as a numpy mask; null is false."""
     return np.asarray(pc.fill_null(condition, False).to_numpy(zero_copy_only=False), dtype=bool)
 
 

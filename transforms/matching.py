@@ -1,4 +1,4 @@
-"""Which merge rule decides for which product type: top to bottom, the first that matches (design.md section 4)."""
+"""Finds the merge rule of each product type: from top to bottom the first that matches (design.md section 4)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Record = Mapping[Hashable, Any]
 
 @dataclass(frozen=True)
 class RuleUse:
-    """What one rule did: the types it matches, those it decides, and which earlier rules shadow the others."""
+    """The effect of one rule: types that it matches, types that it decides, earlier rules that decide the others."""
 
     index: int
     matched: tuple[int, ...]
@@ -30,7 +30,7 @@ class RuleUse:
 
 @dataclass(frozen=True)
 class Matching:
-    """``decides``: type id → index of the rule that decides it; ``uses``: one per rule that holds, in order."""
+    """``decides``: type id → index of the rule that decides it; ``uses``: one per rule that applies, in order."""
 
     decides: dict[int, int]
     uses: tuple[RuleUse, ...]
@@ -39,7 +39,7 @@ class Matching:
 def match_rules(types: pd.DataFrame, rules: Rules, store: str = "") -> Matching:
     """Match the rules of a store's catalogue (``""``: the shop-wide one) against clean product types.
 
-    The columns type_id, parent_id, name, path, depth, goods_below are looked at.
+    Reads the columns type_id, parent_id, name, path, depth, goods_below.
 
     Raises RulesError, with file and line of each, for rules that match nothing or miss their ``expect``.
     """
@@ -75,20 +75,20 @@ def _faults(rules: Rules, index: int, rule: Rule, matched: list[int], records: S
 
 
 def _hint(match: Match, records: Sequence[Record]) -> str:
-    """The closest name or path that exists, for a rule that matches nothing."""
+    """Suggest the closest existing name or path, for a rule that matches nothing."""
     if match.path:
-        known = {" > ".join(record["path"]) for record in records}
+        existing = {" > ".join(record["path"]) for record in records}
         wanted = " > ".join(match.path)
     elif isinstance(match.name, str):
-        known, wanted = {str(record["name"]) for record in records}, match.name
+        existing, wanted = {str(record["name"]) for record in records}, match.name
     else:
         return ""
-    close = get_close_matches(wanted, sorted(known), n=1, cutoff=0.6)
+    close = get_close_matches(wanted, sorted(existing), n=1, cutoff=0.6)
     return f'; did you mean "{close[0]}"?' if close else ""
 
 
 def _with_subtrees(top: set[int], records: Sequence[Record]) -> list[int]:
-    """The types and all below them; the records stand parents first."""
+    """Return the types and all below them; in ``records`` parents come first."""
     out: list[int] = []
     inside = set(top)
     for record in records:
@@ -99,7 +99,7 @@ def _with_subtrees(top: set[int], records: Sequence[Record]) -> list[int]:
 
 
 def _test(match: Match) -> Callable[[Record], bool]:
-    """The conditions of a match as one function of a type's record; names compare normalized."""
+    """Return the conditions of a match as one function of a type's record; names are compared normalized."""
     tests: list[Callable[[Record], bool]] = []
     if match.type_id is not None:
         ids = {match.type_id} if isinstance(match.type_id, int) else set(match.type_id)
@@ -130,7 +130,7 @@ def _name_test(name: str | Glob | Regex) -> Callable[[str], bool]:
 
 
 def path_matches(pattern: tuple[str, ...], path: tuple[str, ...]) -> bool:
-    """Whether a path fits a pattern of names, ``*`` (one level) and ``**`` (any number of levels, also none)."""
+    """Tell whether a path fits a pattern of names, ``*`` (one level) and ``**`` (any number of levels, also none)."""
     reachable = {0}
     for part in pattern:
         if part == "**":

@@ -1,6 +1,6 @@
-"""The names policy of sections (design.md section 4): what is mended, what cannot be.
+"""The names policy of sections (design.md section 4): how names are cleaned, and which are rejected.
 
-Torgsoft wants names without special characters; which ones is unknown (domain.md section 1), so the policy is ours.
+Torgsoft asks for names without special characters but does not say which (domain.md section 1), so this policy is ours.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ _INVISIBLE = "\u200b\u2060\ufeff\u00ad"  # zero-width blanks, BOM, soft hyphen: 
 
 
 def normalize(text: str) -> str:
-    """The name in Unicode NFC, trimmed, with inner blanks collapsed: how names are compared."""
+    """Return the name in Unicode NFC, trimmed, with single blanks, for comparisons of names."""
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
 def plain_name(text: str) -> str:
-    """The name without regard to upper and lower case and to blanks: how a section's meaning is compared."""
+    """Return the name in one case and without blanks, for comparisons of a section's meaning."""
     return normalize(text).casefold()
 
 
 def clean_name(text: str, policy: NamesSettings) -> str:
-    """The name by the policy; may be empty when nothing usable is left. Idempotent."""
+    """Clean a name by the policy; may return an empty text. Idempotent."""
     composed = unicodedata.normalize("NFC", text)
     kept = (
         " " if char in policy.forbidden or unicodedata.category(char) in _REMOVED else char
@@ -35,7 +35,7 @@ def clean_name(text: str, policy: NamesSettings) -> str:
 
 
 def fault(clean: str, policy: NamesSettings) -> str | None:
-    """The reason code why a cleaned name cannot name a section, or None."""
+    """Return the reason code why a section cannot have this cleaned name, or None."""
     if not clean:
         return "name_unusable"
     return "name_too_long" if len(clean) > policy.max_length else None

@@ -23,7 +23,7 @@ from transforms.values import missing
 
 @dataclass(frozen=True)
 class Numbered:
-    """SECTIONS with numbers; the meanings to remember; what each number means now that it did not mean before."""
+    """SECTIONS with numbers, the meanings to store, and the numbers that changed their meaning."""
 
     sections: pd.DataFrame
     meanings: tuple[Meaning, ...]
@@ -31,7 +31,7 @@ class Numbered:
 
 
 def taken_numbers(hand: Mapping[int, HandSection], registry: Registry) -> dict[int, tuple[str, str]]:
-    """Hand-made sections whose Torgsoft number the registry already gave to another section: key → (reason, detail)."""
+    """Return hand-made sections whose number the registry gave to another section: key → (reason, detail)."""
     out: dict[int, tuple[str, str]] = {}
     for key, section in hand.items():
         held = registry.meanings.get(section.number) if section.number is not None else None
@@ -43,12 +43,12 @@ def taken_numbers(hand: Mapping[int, HandSection], registry: Registry) -> dict[i
 def assign_numbers(
     sections: Mapping[str, Section], registry: Registry, first_number: int, reserved: Collection[int]
 ) -> Numbered:
-    """Give every section its number; parents stand before children in ``sections``.
+    """Give every section its number; in ``sections`` parents come before children.
 
-    A section that never had a number gets the smallest free one from ``first_number`` on, in the order of its path, so
-    that the result does not depend on the order of rows. ``reserved`` (Torgsoft's numbers and keys, usable or not) and
-    every number ever used are never given. A number of its own that a section has tonight goes before one that another
-    section was given earlier. Raises RulesError when a rule's number was used for another section.
+    A section that never had a number gets the smallest free one from ``first_number`` on, in the order of the paths, so
+    that the order of rows does not matter. ``reserved`` numbers (Torgsoft's numbers and keys, usable or not) and all
+    numbers that were ever used are never given. Tonight's number from Torgsoft or a rule wins over a number
+    that the registry gave to another section. Raises RulesError when a rule's number was used for another section.
     """
     parents = {identity: section.parent for identity, section in sections.items()}
     chains = paths(list(sections), parents, {identity: s.name for identity, s in sections.items()})
@@ -82,7 +82,7 @@ def assign_numbers(
 
 
 def meanings_of(sections: pd.DataFrame) -> tuple[Meaning, ...]:
-    """What each number of a SECTIONS frame means."""
+    """Return the meaning of each number of a SECTIONS frame."""
     numbers = dict(zip(sections["identity"], sections["number"].astype(int), strict=True))
     return tuple(
         Meaning(
@@ -96,16 +96,16 @@ def meanings_of(sections: pd.DataFrame) -> tuple[Meaning, ...]:
 def number_changes(
     meanings: Iterable[Meaning], registry: Registry, flow: GoodsFlow | None = None
 ) -> tuple[NumberChange, ...]:
-    """Numbers that mean something else than the registry remembers, by number.
+    """Return the numbers whose meaning differs from the registry, in their order.
 
-    A section keeps its meaning while it keeps its goods (design.md section 4). ``flow`` tells where the goods of last
-    night's catalogue are in tonight's; without it, and for a section without goods on both nights, its name, its parent
-    and its key decide. Another key alone is no change: Torgsoft may make a section anew.
+    A section keeps its meaning while it keeps its goods (design.md section 4). ``flow`` counts where the goods of last
+    night's catalogue are in tonight's. Without it, and for a section without goods on both nights, name, parent and key
+    decide. A new key without another change is not enough: Torgsoft may create a section again.
     """
-    known = [(registry.meanings[after.number], after) for after in meanings if after.number in registry.meanings]
-    exchanged = _exchanged({after.number: (before.name, after.name) for before, after in known})
+    pairs = [(registry.meanings[after.number], after) for after in meanings if after.number in registry.meanings]
+    exchanged = _exchanged({after.number: (before.name, after.name) for before, after in pairs})
     changes = []
-    for before, after in sorted(known, key=lambda pair: pair[1].number):
+    for before, after in sorted(pairs, key=lambda pair: pair[1].number):
         renamed, moved = before.name != after.name, before.parent_number != after.parent_number
         stayed = flow.stayed(after.number) if flow is not None else (0, 0)
         if after.number in exchanged or _means_another(before, after, *stayed):
@@ -116,9 +116,9 @@ def number_changes(
 
 
 def _means_another(before: Meaning, after: Meaning, had: int, stayed: int) -> bool:
-    """Whether the number means another section: most of its goods are elsewhere, and its name changed.
+    """Tell whether the number means another section: most of its goods are elsewhere, and its name changed.
 
-    Key and parent that both changed say as much as the name. Without goods two of name, parent and key decide.
+    A change of both key and parent counts like a change of the name. Without goods two of name, parent and key decide.
     """
     renamed = plain_name(before.name) != plain_name(after.name)
     moved, other_key = before.parent_number != after.parent_number, before.identity != after.identity
@@ -128,7 +128,7 @@ def _means_another(before: Meaning, after: Meaning, had: int, stayed: int) -> bo
 
 
 def _exchanged(names: Mapping[int, tuple[str, str]]) -> set[int]:
-    """Numbers whose sections exchanged names: two of them, or more in a ring (number → name before, name now)."""
+    """Return numbers whose sections exchanged names, two or more in a ring; ``names``: number → (before, now)."""
     plain = {number: (plain_name(old), plain_name(new)) for number, (old, new) in names.items()}
     renamed = {number: pair for number, pair in plain.items() if pair[0] != pair[1]}
     pairs = set(renamed.values())
@@ -147,7 +147,7 @@ def _exchanged(names: Mapping[int, tuple[str, str]]) -> set[int]:
 
 
 def _frame(sections: Mapping[str, Section], numbers: Mapping[str, int]) -> pd.DataFrame:
-    """SECTIONS. A chain shows Torgsoft's key where the number is Torgsoft's own, as its exports do; else our number."""
+    """Return SECTIONS. As in Torgsoft's exports a chain has the key if the number is Torgsoft's, else our number."""
     rows = [
         {
             "identity": identity,

@@ -24,8 +24,8 @@ _IDENTIFYING: dict[Entity, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Absent:
-    """How rows are treated that the catalogue has no more: ``held`` ones stay as they are (their source row is in the
-    quarantine tonight), ``retire`` ones have been absent for long enough; the others are hidden.
+    """How to treat rows that left the catalogue: ``held`` ones stay as they are (their source row is in the quarantine
+    tonight), ``retire`` ones have been absent long enough to be retired; all others are hidden.
     """
 
     held: Mapping[Any, Collection[int]] = field(default_factory=dict)
@@ -33,7 +33,7 @@ class Absent:
 
 
 def wanted_contents(catalogue: Catalogue, redirects: Rows) -> Contents:
-    """What every store shall hold: the catalogue's categories and offers, all of them living, and the redirects."""
+    """Return what every store shall hold: the categories and offers of the catalogue, and the redirects."""
     categories, offers = catalogue.categories, catalogue.offers
     return Contents(
         categories=_rows(categories, "number", [c for c in CATEGORIES.columns if c not in ("number", "goods")],
@@ -50,10 +50,10 @@ def _rows(frame: Any, key: str, names: list[str], columns: tuple[str, ...], more
 
 
 def operations(wanted: Contents, present: Contents, absent: Absent) -> tuple[Operation, ...]:
-    """The smallest list of changes that brings ``present`` to ``wanted``.
+    """Return the smallest list of operations that turns ``present`` into ``wanted``.
 
-    Order: categories that come or change (parents first), goods that come or change, then what leaves the window (goods
-    before their categories, children before parents), then redirects; within each, the catalogue's order.
+    Order: new and changed categories (parents first), new and changed goods, then rows to hide (goods before their
+    categories, children before parents), then redirects; within each group the order of the catalogue.
     """
     hidden_later: list[Operation] = []
     coming: list[Operation] = []
@@ -93,7 +93,7 @@ def _coming(entity: Entity, wanted: Rows, present: Rows) -> list[Operation]:
 
 
 def _changed(entity: Entity, key: Key, before: Mapping[str, Any], after: Mapping[str, Any]) -> Operation | None:
-    """One row's operation; only the columns that the store holds are compared."""
+    """Return the operation for one row, or None; compares only the columns that the store holds."""
     changes = {f: (plain(before[f]), plain(v)) for f, v in after.items() if f in before and before[f] != v}
     if not changes:
         return None
@@ -101,7 +101,7 @@ def _changed(entity: Entity, key: Key, before: Mapping[str, Any], after: Mapping
 
 
 def _kind(entity: Entity, changes: Mapping[str, tuple[Any, Any]]) -> Kind:
-    """The most telling of what changes."""
+    """Return the kind of the most important change."""
     if "hidden" in changes:
         return "hide" if changes["hidden"][1] else "restore"
     if "retired" in changes:
@@ -114,7 +114,7 @@ def _kind(entity: Entity, changes: Mapping[str, tuple[Any, Any]]) -> Kind:
 def _leaving(
     entity: Entity, wanted: Rows, present: Rows, held: Collection[Key], retire: Mapping[str, Collection[int]]
 ) -> list[Operation]:
-    """Rows that are not wanted: hidden first, retired where they are due and hidden already; deepest first."""
+    """Hide unwanted rows, and retire those that are due and hidden already; deepest rows first."""
     due = retire.get(entity, ())
     out = []
     for key in _deepest_first(present):
@@ -133,14 +133,14 @@ def _deepest_first(rows: Rows) -> list[Key]:
     keys = sorted(rows.rows, key=lambda key: (isinstance(key, str), key))
     if "depth" not in rows.columns:
         return keys
-    place = rows.columns.index("depth")
-    found = {key: row[place] for key, row in rows.rows.items()}
+    position = rows.columns.index("depth")
+    found = {key: row[position] for key, row in rows.rows.items()}
     depths = {key: depth if isinstance(depth, int) else 0 for key, depth in found.items()}  # a store may hold anything
     return sorted(keys, key=lambda key: -depths[key])
 
 
 def _with_ancestors(categories: Rows, held: Collection[int]) -> set[Key]:
-    """A held category keeps the categories above it."""
+    """Return the held categories and all categories above them."""
     out: set[Key] = set()
     if not categories.rows:
         return out
@@ -169,7 +169,7 @@ def _redirects(wanted: Rows, present: Rows) -> list[Operation]:
 
 
 def _address(path: Any) -> str:
-    """An old address as it is told, whatever a store holds of it."""
+    """Return an old address for a message; a store may hold any value there."""
     return " > ".join(map(str, path)) if isinstance(path, (list, tuple)) else str(path)
 
 
@@ -182,9 +182,9 @@ def _files(wanted: Contents, present: Contents) -> list[Operation]:
 
 
 def unplanned(planned: Collection[Operation], found: Collection[Operation]) -> list[Operation]:
-    """Operations that are needed now and that the plan does not list: any makes the plan stale.
+    """Return the operations that are needed now but not in the plan: any of them makes the plan stale.
 
-    What the plan lists and is needed no more was done already: by this plan, before it was interrupted.
+    Operations in the plan that are no longer needed were done by an earlier, interrupted run of this plan.
     """
-    known = {operation.line() for operation in planned}
-    return [operation for operation in found if operation.line() not in known]
+    lines = {operation.line() for operation in planned}
+    return [operation for operation in found if operation.line() not in lines]

@@ -17,24 +17,24 @@ _EMPTY = pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in _DTYPES.i
 
 
 def empty_quarantine() -> pd.DataFrame:
-    """No rejected rows."""
+    """Return a quarantine without rows."""
     return _EMPTY.copy()
 
 
 def row_json(row: Mapping[Any, Any]) -> str:
-    """A row as JSON with its empty fields left out; decimals and dates as text."""
+    """Return a row as JSON without empty fields; decimals and dates are texts."""
     return json.dumps({k: v for k, v in row.items() if not missing(v)}, ensure_ascii=False, default=str)
 
 
-def _told(detail: str) -> str:
-    """Without NUL characters, which the state's database may not take."""
+def _without_nul(detail: str) -> str:
+    """Replace NUL characters, which the database of the state may refuse."""
     return detail.replace("\0", " ")
 
 
 def reject(
     table: str, frame: pd.DataFrame, key: str, why: Mapping[int, tuple[str, str]] | Iterable[tuple[int, str, str]]
 ) -> pd.DataFrame:
-    """The quarantine rows for some rows of a frame, whose index counts the extract's rows from 0.
+    """Return the quarantine rows for some rows of a frame, whose index counts the rows of the extract from 0.
 
     ``why`` maps a row's index label to (reason code, detail); a row may be listed with several reasons.
     """
@@ -46,14 +46,21 @@ def reject(
             raise KeyError(f"unknown reason code {reason}")
     records = frame.loc[[label for label, _, _ in items]].to_dict("records")
     rows = [
-        (table, label + 1, "" if missing(record[key]) else str(record[key]), reason, _told(detail), row_json(record))
+        (
+            table,
+            label + 1,
+            "" if missing(record[key]) else str(record[key]),
+            reason,
+            _without_nul(detail),
+            row_json(record),
+        )
         for record, (label, reason, detail) in zip(records, items, strict=True)
     ]
     return pd.DataFrame(rows, columns=list(QUARANTINE_COLUMNS)).astype(_DTYPES)
 
 
 def join(*parts: pd.DataFrame) -> pd.DataFrame:
-    """All quarantine rows, in a stable order."""
+    """Join quarantine rows in a stable order."""
     filled = [part for part in parts if len(part)]
     if not filled:
         return empty_quarantine()

@@ -1,10 +1,10 @@
-"""Redirects: which living category an address leads to that a category had before (design.md section 4).
+"""Redirects: from the old address of a category to a living category (design.md section 4).
 
-An address follows the goods: it leads to the living category that has most of them, never to another section that took
-over the number.
+An address follows the goods: it leads to the living category that has most of them, and never to another section that
+got the number.
 
-Chains are collapsed, as a redirect holds the number of the category it leads to and never an address; a living
-category's own address is never redirected, so there are no loops.
+A redirect holds the number of its target and no address, so there are no chains. The address of a living category is
+never redirected, so there are no loops.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from transforms.values import key_or_none
 Path = tuple[str, ...]
 
 CLOCK_STEP = 35
-"""Days by which the clock may go ahead from one load to the next, for what expires: more than a month between two runs
-is rather a wrong clock than a pause, and a pause costs an old address one night more."""
+"""Days. Expiry counts at most this time from one load to the next: more than a month between two runs is more likely a
+wrong clock than a pause. After a real pause an old address lives one night longer."""
 
 
 @dataclass(frozen=True)
 class Retirement:
-    """A category that has been absent long enough: its last path and the number of its parent."""
+    """A category that has been absent long enough to be retired: its last path and the number of its parent."""
 
     number: int
     path: Path
@@ -41,25 +41,25 @@ class Retirement:
 
 @dataclass(frozen=True)
 class Redirects:
-    """``kept``: all that are remembered. ``emitted``: those that lead to a category which is shown now.
+    """``kept``: all remembered redirects. ``emitted``: those whose target is shown now.
 
-    ``fresh``: those of ``kept`` whose address was left just now: they are as old as this night.
+    ``new_redirects``: those of ``kept`` whose address a category left in this run; their age counts from this night.
     """
 
     kept: Rows
     emitted: Rows
-    fresh: frozenset[Key]
+    new_redirects: frozenset[Key]
 
 
 def redirect_id(path: Path) -> str:
-    """Key of the redirect of one address: the same address has one target only."""
+    """Return the key of the redirect from one address: an address has one target."""
     return hashlib.sha256("\0".join(path).encode()).hexdigest()[:32]
 
 
 def expired_redirects(since: Mapping[Key, str], night: str, last: str | None, keep_months: int) -> frozenset[Key]:
-    """Those of the redirects, remembered ``since`` a night each, that have led on for long enough on ``night``.
+    """Return the redirects that are older than ``keep_months`` on ``night``; ``since`` maps each to its first night.
 
-    ``last`` is the night that was loaded last. One run with a clock that is years ahead makes hardly any expire.
+    ``last``: the night of the last load. It limits the effect of one run with a wrong clock (see CLOCK_STEP).
     """
     today = date.fromisoformat(night)
     if last is not None and (today - date.fromisoformat(last)).days > CLOCK_STEP:
@@ -69,22 +69,22 @@ def expired_redirects(since: Mapping[Key, str], night: str, last: str | None, ke
 
 
 def next_redirects(
-    known: Rows,
+    remembered: Rows,
     before: Catalogue | None,
     after: Catalogue,
-    buried: Collection[Retirement] = (),
+    retirements: Collection[Retirement] = (),
     expired: Collection[Key] = (),
     reused: Collection[int] = (),
 ) -> Redirects:
-    """The redirects once ``after`` is loaded, where ``before`` was loaded last.
+    """Return the redirects after loading ``after``; ``before`` is the catalogue of the last load.
 
-    A category that moved, was renamed or is gone leaves its address to the living category that most of its goods are
-    in now: mostly itself, or what it was merged into. Without goods it leaves the address to itself, unless its number
-    means another section now: then to its nearest living ancestor, as a buried category does.
-    ``reused``: numbers that are known to mean another section tonight, beside those that the two catalogues tell.
+    The address of a moved, renamed or missing category leads to the living category with most of its goods: usually
+    the category itself, or the one it was merged into. Without goods it leads to the category itself, unless its number
+    means another section now: then to the nearest living ancestor, as for a retired category.
+    ``reused``: numbers that mean another section tonight, beside those that the two catalogues show.
 
-    An ``expired`` one is dead. It is remembered all the same: a buried category, which stays buried,
-    must not leave its address anew, and a clock that was wrong must not cost an address for good.
+    An ``expired`` redirect is dead but stays remembered: a retired category must not get a new redirect, and a wrong
+    clock must not delete an address for ever.
     """
     living = _paths(after)
     old = _paths(before) if before is not None else {}
@@ -107,16 +107,16 @@ def next_redirects(
                 found[redirect_id(path)] = (number, list(path), heir)
     lost = living.keys() & taken
     sound_paths = {number: path for number, path in living.items() if number not in lost}
-    graves = {grave.number: grave for grave in buried if grave.number not in living}
-    retired = {number: _ancestor(grave, graves, sound_paths) for number, grave in graves.items()}
-    for number, grave in graves.items():
+    absent = {item.number: item for item in retirements if item.number not in living}
+    retired = {number: _ancestor(item, absent, sound_paths) for number, item in absent.items()}
+    for number, item in absent.items():
         heir = retired[number]
-        if heir is not None and redirect_id(grave.path) not in known.rows:
-            found[redirect_id(grave.path)] = (number, list(grave.path), heir)
+        if heir is not None and redirect_id(item.path) not in remembered.rows:
+            found[redirect_id(item.path)] = (number, list(item.path), heir)
     heirs = {**{number: heir for number, heir in retired.items() if heir is not None}, **merged}
     stale = set(expired) - set(found)
     kept: dict[Key, tuple[Any, ...]] = {}
-    for key, row in [*known.rows.items(), *found.items()]:
+    for key, row in [*remembered.rows.items(), *found.items()]:
         target = row[2]
         if key not in found and (target in lost or (target not in living and key not in stale)):
             if target in lost and target not in heirs:
@@ -138,14 +138,14 @@ def _paths(catalogue: Catalogue) -> dict[int, Path]:
 
 
 def _reused(before: Catalogue, after: Catalogue, flow: GoodsFlow) -> set[int]:
-    """Numbers that mean another section in ``after`` than in ``before``."""
-    known = Registry({meaning.number: meaning for meaning in meanings_of(before.sections)})
-    changes = number_changes(meanings_of(after.sections), known, flow)
+    """Return the numbers that mean another section in ``after`` than in ``before``."""
+    registry = Registry({meaning.number: meaning for meaning in meanings_of(before.sections)})
+    changes = number_changes(meanings_of(after.sections), registry, flow)
     return {change.number for change in changes if change.kind == "number_reused"}
 
 
 def _ancestor_in(before: Catalogue, number: int, living: Collection[int]) -> int | None:
-    """The nearest category above it, as the tree was, that lives on."""
+    """Return the nearest category above it in the old tree that is still living."""
     frame = before.categories
     parents = {int(n): key_or_none(p) for n, p in zip(frame["number"], frame["parent_number"], strict=True)}
     at = parents.get(number)
@@ -154,11 +154,11 @@ def _ancestor_in(before: Catalogue, number: int, living: Collection[int]) -> int
     return at
 
 
-def _ancestor(grave: Retirement, graves: Mapping[int, Retirement], living: Mapping[int, Path]) -> int | None:
-    """The nearest ancestor that is shown, by the parents as they last were."""
+def _ancestor(item: Retirement, absent: Mapping[int, Retirement], living: Mapping[int, Path]) -> int | None:
+    """Return the nearest living ancestor, by the last known parents."""
     seen: set[int] = set()
-    parent = grave.parent_number
-    while parent is not None and parent not in living and parent in graves and parent not in seen:
+    parent = item.parent_number
+    while parent is not None and parent not in living and parent in absent and parent not in seen:
         seen.add(parent)
-        parent = graves[parent].parent_number
+        parent = absent[parent].parent_number
     return parent if parent in living else None

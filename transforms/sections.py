@@ -25,7 +25,7 @@ from transforms.values import key_or_none
 
 @dataclass(frozen=True)
 class Section:
-    """A section before it has its number. ``number`` is Torgsoft's own or a rule's; None: the registry gives one."""
+    """A section before numbering. ``number`` is Torgsoft's or a rule's; None: the registry gives one."""
 
     identity: str
     name: str
@@ -37,7 +37,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Decision:
-    """What became of one product type: the identity of its section (None: hidden) and who decided.
+    """The decision for one product type: the identity of its section (None: hidden) and who decided.
 
     ``decided_by``: ``rule N`` (N counts from 1), ``link``, ``inherit``, ``create``, ``hide``, ``none`` (inherit found
     nothing).
@@ -71,7 +71,7 @@ def build_sections(
     """Decide the section of every clean product type.
 
     ``known_numbers`` maps numbers that the registry gave to identities, so that rules may name them. Raises RulesError
-    for rules that point nowhere, contradict each other or make a loop; TorgsyncError under the policy ``error`` when a
+    for rules without a target, with contradictions or with a loop; TorgsyncError under the policy ``error`` when a
     type has no section.
     """
     builder = _Builder(types, hand, rules, matching, policy, names, known_numbers)
@@ -99,7 +99,7 @@ class _Type:
 
 
 class _Builder:
-    """State of one build; every method is deterministic and touches nothing outside."""
+    """State of one build. Every method is deterministic and changes only this object."""
 
     def __init__(
         self,
@@ -154,7 +154,7 @@ class _Builder:
         return None if index is None else (index, self.rules.rules[index])
 
     def own(self, type_id: int) -> None:
-        """Note the type's own section: the linked one, one made for it, or a rule's free-standing one."""
+        """Note the section of the type itself: the linked one, one made for it, or a separate one of a rule."""
         found = self.rule(type_id)
         t = self.types[type_id]
         if found is None:
@@ -189,7 +189,7 @@ class _Builder:
         assert do.create is not None
         name = self._rule_name(index, do.create.name)
         under = do.create.under if isinstance(do.create.under, str) else do.create.under.model_dump_json()
-        # the identity is what the analyst wrote, not the rule's place in the file: rules may be re-ordered
+        # the identity is the path in the rule, not the rule's position in the file: rules may be re-ordered
         identity = f"rule:{under}/{name}"
         if identity not in self.sections:
             self.sections[identity] = Section(identity, name, None, None, "registry")
@@ -228,12 +228,12 @@ class _Builder:
         self.sections[identity] = replace(self.sections[identity], number=number, number_origin="rule")
 
     def resolve(self, type_id: int, trail: tuple[int, ...] = ()) -> str | None:
-        """The identity of the section the type ends in, following merges and ancestors."""
+        """Return the identity of the type's final section, after merges and inheritance."""
         if type_id in self.ended:
             return self.ended[type_id]
         if type_id in trail:
             loop = [t for t in trail[trail.index(type_id) :] if t in self.matching.decides]
-            raise self._error(self.matching.decides[loop[0]], f"merging goes round in a loop over types {loop}")
+            raise self._error(self.matching.decides[loop[0]], f"the merges form a loop over types {loop}")
         trail = (*trail, type_id)
         found = self.rule(type_id)
         if type_id in self.owned:
@@ -250,7 +250,7 @@ class _Builder:
         return end
 
     def _inherited(self, type_id: int, trail: tuple[int, ...]) -> str | None:
-        """The section of the nearest ancestor that has one."""
+        """Return the section of the nearest ancestor that has one."""
         parent = self.types[type_id].parent
         while parent is not None:
             end = self.resolve(parent, trail)
@@ -275,7 +275,7 @@ class _Builder:
         return end
 
     def _target(self, index: int, target: Target, trail: tuple[int, ...] = ()) -> str | None:
-        """The identity of the section that a rule names. Raises RulesError when it points nowhere or is ambiguous."""
+        """Return the identity of the section that a rule names. Raises RulesError when none or several fit."""
         if isinstance(target, ByNumber):
             identity = self.numbers.get(target.number)
             if identity is None or identity not in self.sections:
@@ -294,7 +294,7 @@ class _Builder:
         raise self._error(index, f'no product type and no section has the path "{shown}"')
 
     def decide(self, type_id: int) -> Decision:
-        """The decision for one type, with who made it."""
+        """Return the decision for one type, and who made it."""
         end = self.resolve(type_id)
         found = self.rule(type_id)
         if found is not None and type_id not in self.unusable:
@@ -308,7 +308,7 @@ class _Builder:
         return Decision(type_id, end, "create" if type_id in self.owned else "inherit")
 
     def hang(self, decisions: Mapping[int, Decision]) -> None:
-        """Give each section that we made its parent: the rule's, or the nearest ancestor type's section."""
+        """Set the parent of each section that we made: the rule's, or the section of the nearest ancestor type."""
         for identity, type_id in self.made.items():
             parent = self.types[type_id].parent
             while parent is not None and decisions[parent].section in (None, identity):
@@ -324,7 +324,7 @@ class _Builder:
             self.sections[identity] = replace(self.sections[identity], parent=above)
 
     def finish(self, decisions: Mapping[int, Decision]) -> tuple[dict[str, Section], tuple[str, ...]]:
-        """The sections that are kept, parents first, and those that merges left empty."""
+        """Return the sections to keep, parents first, and those that merges left empty."""
         parents = {identity: section.parent for identity, section in self.sections.items()}
         checked = check_tree(parents)
         if checked.bad:
@@ -332,13 +332,13 @@ class _Builder:
             touching = [self.placed[i] for i in loop if i in self.placed] or [
                 index for t, index in self.matching.decides.items() if decisions[t].section in checked.bad
             ]
-            raise self._error(min(touching, default=0), f"the sections make a loop: {', '.join(loop)}")
+            raise self._error(min(touching, default=0), f"the sections form a loop: {', '.join(loop)}")
         linked = {t.section for t in self.types.values() if t.section}
         used = {d.section for d in decisions.values()}
         kept_below: set[str | None] = set()
         away: list[str] = []
         for identity in reversed(checked.order):
-            # a section that nobody ever linked stays as Torgsoft has it; one whose types were all merged away does not
+            # a section without any linked type stays, as in Torgsoft; one whose types all moved elsewhere does not
             if identity in linked and identity not in used and identity not in kept_below:
                 away.append(identity)
             else:

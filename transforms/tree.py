@@ -1,4 +1,4 @@
-"""Checks of a tree given as keys and parents: cycles, orphans, self-parents; never an endless loop."""
+"""Checks a tree of keys and parents for cycles, orphans and self-parents; never loops for ever."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def check_tree(parents: Mapping[K, K | None], quarantined: Collection[K] = ()) -
         elif parent in parents:
             children.setdefault(parent, []).append(key)
         else:
-            known = parent in quarantined
-            bad[key] = ("parent_quarantined" if known else "parent_unknown", f"parent {parent}")
+            is_quarantined = parent in quarantined
+            bad[key] = ("parent_quarantined" if is_quarantined else "parent_unknown", f"parent {parent}")
     order = _walk(roots, children)
     for top in list(bad):
         for key in _walk([top], children)[1:]:
@@ -53,7 +53,7 @@ def _sort_key(key: Hashable) -> tuple[int, object]:
 
 
 def _walk(roots: list[K], children: Mapping[K, list[K]]) -> list[K]:
-    """Keys from the roots down, parents before children."""
+    """Return the keys from the roots down, parents before children."""
     order, stack = [], list(reversed(roots))
     while stack:
         key = stack.pop()
@@ -63,7 +63,7 @@ def _walk(roots: list[K], children: Mapping[K, list[K]]) -> list[K]:
 
 
 def _cycles(rest: list[K], parents: Mapping[K, K | None]) -> dict[K, tuple[str, str]]:
-    """What no root reaches: the members of each cycle, and everything that hangs below one."""
+    """Return the keys that no root reaches: members of a cycle, and all keys below one."""
     bad: dict[K, tuple[str, str]] = {}
     for start in rest:
         trail: dict[K, int] = {}
@@ -82,7 +82,7 @@ def _cycles(rest: list[K], parents: Mapping[K, K | None]) -> dict[K, tuple[str, 
 
 
 def paths(order: list[K], parents: Mapping[K, K | None], names: Mapping[K, str]) -> dict[K, list[str]]:
-    """Names from the root to each key; ``order`` has parents before children."""
+    """Return the names from the root to each key; in ``order`` parents come before children."""
     out: dict[K, list[str]] = {}
     for key in order:
         parent = parents[key]

@@ -1,4 +1,4 @@
-"""Scalars out of nullable columns."""
+"""Scalars of nullable columns."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any
 
 
 def missing(value: Any) -> bool:
-    """Whether a scalar is empty: None, pandas' NA, or NaN. Never raises on lists or text."""
+    """Tell whether a scalar is empty: None, pandas' NA, or NaN. Accepts lists and texts."""
     return value is None or type(value).__name__ == "NAType" or (isinstance(value, float) and value != value)
 
 
 def key_or_none(value: Any) -> int | None:
-    """A key as int, or None where it is empty."""
+    """Return a key as int, or None where it is empty."""
     return None if missing(value) else int(value)

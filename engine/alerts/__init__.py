@@ -1,1 +1,1 @@
-"""Who is told of a run, and how the message gets there."""
+"""Alerts: which run sends one, to whom, and how."""

@@ -1,4 +1,4 @@
-"""Judges a run that has ended and tells those who have to know (docs/alerts.md). Nothing here changes an outcome."""
+"""Checks a finished run and sends alerts about it (docs/alerts.md). Nothing here changes the outcome of a run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from state.open import open_state
 from transforms.degraded import FULL, degraded
 
 _LOADED = ("ok", "some stores failed")
-_log = logging.getLogger("torgsync.alerts")  # without a handler of its own: a warning goes to standard error
+_log = logging.getLogger("torgsync.alerts")  # without a handler, so that a warning goes to standard error
 
 
 def judge(run: Run) -> None:
@@ -46,33 +46,34 @@ def judge(run: Run) -> None:
 
 
 def announce(run: Run) -> list[str]:
-    """Send what a nightly run's end is worth; returns what could not be sent, and says it on standard error.
+    """Send the alerts of a finished nightly run; returns the failures, and logs them to standard error.
 
-    The state is not asked any more: the run is recorded, and its database may be what it failed of.
+    It does not read the state: its database may be the cause of the failure.
     """
     return _announce(run.shop, run.report, run.findings.before, run.findings.broken)
 
 
-def announce_asked(run: Run, told: Sequence[str], hours: float, address: str) -> list[str]:
-    """Tell that a plan waits for a person; returns what could not be sent. ``address`` is where one answers."""
+def announce_asked(run: Run, sentences: Sequence[str], hours: float, address: str) -> list[str]:
+    """Send that a plan waits for a person; returns the failures. ``address``: the page for the answer."""
     shop = run.shop
     if "asked" not in shop.alerts.on or not (urls := receivers(shop)[0]):
         return []
     body = "\n".join(
-        ["A plan waits for your approval:", *(f"- {text}" for text in told), "", "Changed: nothing in any store.", "",
+        ["A plan waits for your approval:", *(f"- {text}" for text in sentences), "",
+         "Changed: nothing in any store.", "",
          f"What to do: open {address}, press Resume, answer. No answer within {hours:g} hours means no."]
     )  # fmt: skip
     try:
         return failures(tell(shop, urls, subject(shop.name, "asked"), body, False))
-    except Exception as error:  # an alert must not be what a run fails of
+    except Exception as error:  # a failed alert must not fail the run
         return [f"no alert was sent: {type(error).__name__}"]
 
 
 def announce_refused(shop: Shop, purpose: Purpose, error: TorgsyncError) -> None:
-    """Tell of a nightly run that could not even begin, as its state database could not be opened."""
+    """Send that a nightly run could not begin, as its state database could not be opened."""
     now = datetime.now().astimezone().isoformat("T", "seconds")
-    told = {"outcome": "failed", "exit_code": error.exit_code, "message": error.message, "next_step": error.next_step}
-    _announce(shop, RunReport(run="none", shop=shop.name, purpose=purpose, started_at=now, **told), None, False)
+    facts = {"outcome": "failed", "exit_code": error.exit_code, "message": error.message, "next_step": error.next_step}
+    _announce(shop, RunReport(run="none", shop=shop.name, purpose=purpose, started_at=now, **facts), None, False)
 
 
 def _announce(shop: Shop, report: RunReport, before: Outcome | None, broken: bool) -> list[str]:
@@ -87,7 +88,7 @@ def _announce(shop: Shop, report: RunReport, before: Outcome | None, broken: boo
             title = subject(report.shop, ", ".join(kinds or found or [report.outcome]))
             body = alert_text(report, before, broken, page)
             warnings += failures(tell(shop, urls if kinds else [], title, body, report.exit_code == 0, beat))
-    except Exception as error:  # an alert must not be what a run fails of
+    except Exception as error:  # a failed alert must not fail the run
         warnings = [f"no alert was sent: {type(error).__name__}"]
     for warning in warnings:
         _log.warning("torgsync: warning: %s", warning)
@@ -100,12 +101,12 @@ def tell(shop: Shop, urls: Sequence[str], title: str, body: str, ok: bool, beat:
 
 
 def failures(sent: Sequence[Sent]) -> list[str]:
-    """Sentences about what was not taken."""
+    """Return a sentence for each failed receiver."""
     return [f"an alert was not sent to {one.to}: {one.error}" for one in sent if one.error]
 
 
 def receivers(shop: Shop) -> tuple[list[str], str | None, list[str]]:
-    """A shop's apprise URLs, its heartbeat's URL, and sentences about variables that it names and nobody set."""
+    """Return a shop's apprise URLs, the URL of its heartbeat, and sentences about variables that are not set."""
     settings, missing = shop.alerts, []
     urls = split_urls(os.environ.get(settings.urls_env, ""))
     beat = os.environ.get(settings.heartbeat_env, "").strip() if settings.heartbeat_env else None
@@ -117,7 +118,7 @@ def receivers(shop: Shop) -> tuple[list[str], str | None, list[str]]:
 
 
 def send_test(shop: Shop) -> list[Sent]:
-    """A message to every URL, and the heartbeat, for whoever sets them up. Raises SettingsError where none is set."""
+    """Send a test message to every URL and the heartbeat. Raises SettingsError where no URL is set."""
     urls, beat, missing = receivers(shop)
     if not urls and not beat:
         raise SettingsError(
@@ -130,18 +131,18 @@ def send_test(shop: Shop) -> list[Sent]:
 
 @dataclass(frozen=True)
 class Late:
-    """A shop's last run that ended ok is too old: which run it is, and the sentence."""
+    """The last run that ended ok is too old: its name, and the sentence about it."""
 
     run: str
-    told: str
+    sentence: str
 
 
 def overdue(shop: Shop, most: timedelta, now: datetime) -> Late | None:
-    """Whether the last run that ended ok is older than ``most``; None also where there never was one."""
+    """Return the last run that ended ok if it is older than ``most``; None also where there never was one."""
     try:
         with open_state(shop) as state:
             good = next((row for row in state.runs(purposes=NIGHTLY) if row["outcome"] == "ok"), None)
-    except TorgsyncError:  # its own runs tell of it
+    except TorgsyncError:  # the runs themselves report it
         return None
     return Late(good["run"], _too_old(good, now)) if good is not None and now - _moment(good) > most else None
 
@@ -151,7 +152,7 @@ def _too_old(good: dict[str, Any], now: datetime) -> str:
 
 
 def late_or_missing(shop: Shop, most: timedelta, now: datetime) -> str:
-    """What is wrong with a shop's nights, in one line: none ended ok for longer than ``most``, or the last did not."""
+    """Return what is wrong with a shop's nights, in one line: no good one within ``most``, or the last was not good."""
     try:
         with open_state(shop) as state:
             rows = state.runs(purposes=NIGHTLY)
@@ -167,18 +168,17 @@ def late_or_missing(shop: Shop, most: timedelta, now: datetime) -> str:
         wrong.append(_too_old(good, now))
     if ended and ended[0]["outcome"] != "ok":
         outcome = "interrupted" if ended[0]["outcome"] == "running" else ended[0]["outcome"]
-        told = f": {ended[0]['message']}" if ended[0]["message"] else ""
-        wrong.append(f"run {ended[0]['run']} ended with «{outcome}»{told}")
+        reason = f": {ended[0]['message']}" if ended[0]["message"] else ""
+        wrong.append(f"run {ended[0]['run']} ended with «{outcome}»{reason}")
     if wrong and runs_now:
-        wrong.append(f"run {rows[0]['run']} is going on")
+        wrong.append(f"run {rows[0]['run']} is still running")
     return "; ".join(wrong)
 
 
-def send_late(shop: Shop, told: str) -> list[Sent]:
-    """Tell what ``late_or_missing`` found. The heartbeat is left alone: its service has noticed by itself."""
-    body = (
-        f"{told}.\n\nWhat to do: {COMMAND} runs {shop_word(shop)}; then see that the schedule runs, and run it by hand."
-    )
+def send_late(shop: Shop, sentence: str) -> list[Sent]:
+    """Send the sentence of ``late_or_missing``. It does not call the heartbeat: that service has noticed already."""
+    step = f"{COMMAND} runs {shop_word(shop)}; then check the schedule, and run the shop by hand."
+    body = f"{sentence}.\n\nWhat to do: {step}"
     return tell(shop, receivers(shop)[0], subject(shop.name, "late or missing"), body, False)
 
 

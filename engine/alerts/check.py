@@ -12,10 +12,10 @@ from schemas.errors import SettingsError, TorgsyncError
 
 
 def check_nights(shops: Iterable[str], most: timedelta, send: bool) -> tuple[dict[str, str], list[str]]:
-    """What is wrong with each shop's nights, by shop; and sentences about alerts that were not taken, where ``send``.
+    """Return what is wrong with the nights, by shop; and with ``send`` sentences about alerts that failed.
 
-    ``most``: how old the last run that ended ok may be. One shop whose settings or state cannot be read is such a
-    finding: it does not keep the others from being looked at.
+    ``most``: how old the last run that ended ok may be. A shop with unreadable settings or state is also a finding; the
+    other shops are checked all the same.
     """
     now = datetime.now().astimezone()
     found: dict[str, str] = {}
@@ -34,7 +34,7 @@ def check_nights(shops: Iterable[str], most: timedelta, send: bool) -> tuple[dic
 
 
 def age(text: str) -> timedelta:
-    """``26h``, ``90m``, ``2d``. Raises SettingsError for anything else."""
+    """Parse ``26h``, ``90m`` or ``2d``. Raises SettingsError for anything else."""
     found = re.fullmatch(r"(\d{1,5})([mhd])", text.strip())
     if found is None:
         raise SettingsError(f'--max-age "{text}": not a time', "as in --max-age 26h, 90m or 2d")

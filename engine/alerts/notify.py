@@ -1,8 +1,7 @@
-"""Carries an alert to apprise URLs and a heartbeat to its URL: side by side, within a time, without telling a secret.
+"""Sends an alert to apprise URLs and a heartbeat to its URL: in parallel, within a time limit, without secrets.
 
-Apprise URLs are passwords: what is said of one is its scheme, and its host where that is a host and no token. Each is
-sent by a thread of its own that nobody waits for once the time is over: a receiver that answers drop by drop cannot
-hold a run up.
+Apprise URLs are passwords: messages show only the scheme, and the host where it is a host and not a token. Each URL has
+a separate thread, and nobody waits for it after the time limit: a slow receiver cannot delay a run.
 """
 
 from __future__ import annotations
@@ -22,28 +21,28 @@ from urllib.request import Request, urlopen
 from database.scrubbing import without
 
 SECONDS = 20.0
-"""Time for all receivers together."""
+"""Seconds for all receivers together."""
 
-_PATIENCE = 10  # seconds without an answer after which a heartbeat is given up
+_PATIENCE = 10  # seconds without an answer after which a heartbeat fails
 _HOSTED = ("mailto", "mailtos", "json", "jsons", "xml", "xmls", "form", "forms", "http", "https")
 _THREAD = "torgsync-alert"
 
 
 @dataclass(frozen=True)
 class Sent:
-    """What became of one receiver; ``to`` has no secret, ``error`` is empty where it was taken."""
+    """The result for one receiver; ``to`` has no secret, ``error`` is empty after a success."""
 
     to: str
     error: str = ""
 
 
 def split_urls(text: str) -> list[str]:
-    """The URLs of an environment variable: separated by blanks or commas; a comma inside a URL stays."""
+    """Split the URLs of an environment variable: separated by blanks or commas; a comma inside a URL stays."""
     return [url for url in re.split(r"[\s,]+(?=[A-Za-z][\w+.-]*://)", text.strip().rstrip(",")) if url]
 
 
 def redacted(url: str) -> str:
-    """A URL as it may be shown: ``mailtos://mail.example/…``, ``tgram://…``."""
+    """Return a URL without secrets: ``mailtos://mail.example/…``, ``tgram://…``."""
     scheme, found, _ = url.partition("://")
     if not found or not re.fullmatch(r"[A-Za-z][\w+.-]*", scheme):
         return "a URL without a scheme"
@@ -51,7 +50,7 @@ def redacted(url: str) -> str:
     if scheme.lower() in _HOSTED:
         with suppress(ValueError):
             parts = urlsplit(url)
-            # a password with / ? # in it ends the address too early: what seems the host would be a part of it
+            # a password with / ? # in it ends the host too early: a part of the password would look like the host
             after = re.sub(r"(?<=[?&])[\w+-]+=[^?&#]*", "", f"{parts.path}?{parts.query}#{parts.fragment}")
             host = "" if "@" in after else parts.hostname or ""
     return f"{scheme}://{host}/…" if host else f"{scheme}://…"
@@ -66,13 +65,13 @@ def send(urls: Sequence[str], title: str, body: str, ok: bool, heartbeat: str | 
         (redacted(url), partial(_by_apprise, url, title, body, ok)) for url in urls
     ]
     if heartbeat:
-        told = None if ok else f"{title}\n\n{body}"
-        jobs.append((f"heartbeat {redacted(heartbeat)}", partial(_beat, heartbeat, told)))
+        message = None if ok else f"{title}\n\n{body}"
+        jobs.append((f"heartbeat {redacted(heartbeat)}", partial(_beat, heartbeat, message)))
     end = time.monotonic() + SECONDS
     errors: list[str | None] = [None] * len(jobs)
     threads = [
-        threading.Thread(target=_into, args=(errors, place, job), name=_THREAD, daemon=True)
-        for place, (_, job) in enumerate(jobs)
+        threading.Thread(target=_into, args=(errors, position, job), name=_THREAD, daemon=True)
+        for position, (_, job) in enumerate(jobs)
     ]
     for thread in threads:
         thread.start()
@@ -82,15 +81,15 @@ def send(urls: Sequence[str], title: str, body: str, ok: bool, heartbeat: str | 
     return [Sent(to, late if error is None else error) for (to, _), error in zip(jobs, list(errors), strict=True)]
 
 
-def _into(errors: list[str | None], place: int, job: Callable[[], str]) -> None:
+def _into(errors: list[str | None], position: int, job: Callable[[], str]) -> None:
     try:
-        errors[place] = job()
-    except Exception as error:  # a receiver's library may raise anything: its text may hold the URL, so it is not told
-        errors[place] = type(error).__name__
+        errors[position] = job()
+    except Exception as error:  # a receiver's library may raise anything: its text may hold the URL, so it is not shown
+        errors[position] = type(error).__name__
 
 
 def _by_apprise(url: str, title: str, body: str, ok: bool) -> str:
-    """Empty where the receiver took it, else what apprise says of it, without any part of the URL."""
+    """Send by apprise; returns an empty text after a success, else apprise's message without any part of the URL."""
     heard = _listen()
     import apprise
 
@@ -100,7 +99,7 @@ def _by_apprise(url: str, title: str, body: str, ok: bool) -> str:
     kind = apprise.NotifyType.INFO if ok else apprise.NotifyType.FAILURE
     if sender.notify(body=body, title=title, notify_type=kind, body_format=apprise.NotifyFormat.TEXT):
         return ""
-    return without(" ".join(heard.texts()) or "it was not taken", _parts(url))
+    return without(" ".join(heard.texts()) or "the receiver refused it", _parts(url))
 
 
 def _beat(url: str, body: str | None) -> str:
@@ -109,7 +108,7 @@ def _beat(url: str, body: str | None) -> str:
         return "not an http or https URL"
     headers = {"User-Agent": "torgsync"}
     user, found, host = parts.netloc.rpartition("@")
-    if found:  # urllib takes it for a part of the host's name
+    if found:  # urllib takes it as a part of the host
         headers["Authorization"] = f"Basic {b64encode(unquote(user).encode()).decode()}"
     path = parts.path
     if body is not None:
@@ -119,7 +118,7 @@ def _beat(url: str, body: str | None) -> str:
         urlunsplit((parts.scheme, host, path, parts.query, "")), None if body is None else body.encode(), headers
     )
     try:
-        # not httpx: it writes every URL into the log, and the ones of heartbeats are secrets
+        # not httpx: it writes every URL into the log, and the URL of a heartbeat is a secret
         with urlopen(asked, timeout=_PATIENCE):
             return ""
     except OSError as error:  # HTTPError and URLError too
@@ -129,7 +128,7 @@ def _beat(url: str, body: str | None) -> str:
 
 
 def _parts(url: str) -> list[str]:
-    """Everything in a URL that may be secret: all but its scheme and, where it is a real one, its host."""
+    """Return all parts of a URL that may be secret: all but the scheme and a real host."""
     scheme, _, rest = url.partition("://")
     host = redacted(url).removeprefix(f"{scheme}://").removesuffix("/…")
     words = [word for word in re.split(r"[/:@?&=,#+]", rest) if word.lower() != host]
@@ -137,18 +136,18 @@ def _parts(url: str) -> list[str]:
 
 
 class _Heard(logging.Handler):
-    """What apprise complains of in this thread, which is one receiver's; none of it reaches a log or the terminal."""
+    """Collects apprise's messages of one thread, which is one receiver. None of them reaches a log or the terminal."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self._own = threading.local()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep it."""
+        """Keep the record with the id of its thread."""
         self._own.said = [*self.texts(), record.getMessage()]
 
     def texts(self) -> list[str]:
-        """What was said in this thread."""
+        """Return the messages of this thread."""
         return getattr(self._own, "said", [])
 
 
@@ -157,7 +156,7 @@ _heard: _Heard | None = None
 
 
 def _listen() -> _Heard:
-    """Take apprise's log away from everybody else, once: it names URLs. So does urllib3's, where debug is on."""
+    """Redirect apprise's log, once, as it names URLs; also that of urllib3, which does so in debug mode."""
     global _heard
     with _lock:
         if _heard is None:

@@ -1,4 +1,4 @@
-"""One shop's night as plain data: whatever happens to it is told, nothing is raised, so that no other shop suffers."""
+"""One shop's night as plain data. A failure is a result and is not raised, so that no other shop is affected."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from schemas.report import RunReport
 from schemas.settings.shop import Shop
 
 Listen = Callable[[str, float | None], None]
-"""Hears of each step's start (seconds None) and end."""
+"""Called at the start (seconds None) and the end of each step."""
 
 
 def run_one(folder: str, listen: Listen | None = None, check: Callable[[Shop], None] | None = None) -> ShopResult:
-    """Run the sync of the shop in ``folder`` here and say how it ended. ``check`` may refuse it with a SettingsError.
+    """Run the sync of the shop in ``folder`` in this process and return its result. ``check`` may raise SettingsError.
 
-    An error that is not ours is an outcome too; its run is on record, as ``engine.session`` does it.
+    An unexpected error is an outcome too; ``engine.session`` has recorded its run.
     """
     begin = perf_counter()
     try:
@@ -45,7 +45,7 @@ def run_one(folder: str, listen: Listen | None = None, check: Callable[[Shop], N
 
 
 def of_report(folder: str, report: RunReport) -> ShopResult:
-    """A run's report as a row of the chain's."""
+    """Return the report of a run as a row of the chain's report."""
     outcome: ChainOutcome = "failed" if report.outcome == "running" else report.outcome
     return ShopResult(
         shop=report.shop, folder=folder, outcome=outcome, exit_code=report.exit_code, run=report.run,
@@ -55,14 +55,14 @@ def of_report(folder: str, report: RunReport) -> ShopResult:
 
 
 def ended(folder: str, outcome: ChainOutcome, exit_code: int, did: str, next_step: str = "") -> ShopResult:
-    """A shop whose run left no report."""
+    """Return the result of a shop whose run left no report."""
     return ShopResult(
         shop=name_of(folder), folder=folder, outcome=outcome, exit_code=exit_code, did=did, next_step=next_step
     )
 
 
 def name_of(folder: str) -> str:
-    """The shop's name; where its settings cannot be read, its folder's."""
+    """Return the name of the shop, or of its folder where the settings cannot be read."""
     try:
         return load_shop(folder).name
     except SettingsError:

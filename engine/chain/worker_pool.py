@@ -1,7 +1,7 @@
-"""Runs a shop alone in a process: a crash there takes no other shop with it, and a signal ends it in good order. See
+"""Runs each shop in a separate process: a crash there affects no other shop, and a signal ends the run cleanly. See
 docs/adr/0013.
 
-The processes are forked from one that has loaded torgsync once.
+The processes are forked from one that has loaded torgsync already.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from schemas.errors import Interrupted
 Listen = Callable[[str, float | None], None]
 
 GRACE = 60.0
-"""Seconds that a shop gets to end in good order once the chain's own process is gone; then it is broken off."""
+"""Seconds for a shop to end cleanly after the process of the chain ended; then its process exits."""
 
 NOT_STARTED = "the chain was stopped before its turn", "run again"
 
@@ -35,7 +35,7 @@ _LOADED = [
     "pyarrow.dataset",
     "reports.html",
 ]
-"""What every shop needs, loaded once: 2 s of a processor that each process would spend again."""
+"""Modules that every shop needs, loaded once: each process would need 2 s of CPU time for them."""
 
 
 class _Process:
@@ -48,15 +48,15 @@ class _Process:
         theirs.close()
 
     def close(self) -> None:
-        """It ends by itself where it has nothing left to do; one that was killed is waited for too."""
+        """Wait for the end of the process: it ends when the pipe is closed."""
         self.pipe.close()
         self.process.join()
 
 
-class Apart:
-    """Runs shops, each alone in its process, from any thread; ``stop`` ends all that run and starts no more.
+class WorkerPool:
+    """Runs shops in separate processes, from any thread; ``stop`` ends all of them and starts no more.
 
-    A process whose shop ended is given the next one; one that died, or was told to end, is not.
+    A process takes the next shop when one has ended, unless it died or got a signal.
     """
 
     def __init__(self) -> None:
@@ -75,7 +75,7 @@ class Apart:
             process.close()
 
     def __call__(self, folder: str, listen: Listen | None = None) -> ShopResult:
-        """Run one shop to its end and say how it ended."""
+        """Run one shop to its end and return its result."""
         from engine.chain.shop_run import ended
 
         with self._lock:
@@ -83,28 +83,28 @@ class Apart:
                 return ended(folder, "not started", self.stopped, *NOT_STARTED)
             process = self._idle.pop() if self._idle else _Process(self._context)
             self._running.add(process)
-        told = None
+        result = None
         try:
-            told = _ask(process.pipe, folder, listen)
+            result = _ask(process.pipe, folder, listen)
         finally:
             with self._lock:
                 self._running.discard(process)
-                again = told is not None and told["outcome"] != "interrupted"
+                again = result is not None and result["outcome"] != "interrupted"
                 if again:
                     self._idle.append(process)
             if not again:
                 process.close()
-        if told is not None:
-            return ShopResult.model_validate(told)
+        if result is not None:
+            return ShopResult.model_validate(result)
         if self.stopped:
             return ended(folder, "interrupted", self.stopped, "stopped by a signal before its run began", "run again")
         code = process.process.exitcode or 0
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
-        did = f"its process died without a word ({how}): killed, out of memory, or a crash in a library"
-        return ended(folder, "crashed", 1, did, "run again: the next run makes good what this one began")
+        did = f"its process died ({how}): killed, out of memory, or a crash in a library"
+        return ended(folder, "crashed", 1, did, "run again: the next run completes what this one began")
 
     def stop(self, exit_code: int) -> None:
-        """Tell every running shop to end, once; those that wait for their turn are not started."""
+        """Send every running shop one signal to end; waiting shops are not started."""
         with self._lock:
             if self.stopped:
                 return
@@ -114,8 +114,8 @@ class Apart:
 
 
 def _ask(pipe: Connection, folder: str, listen: Listen | None) -> dict[str, Any] | None:
-    """The result of a shop; None where its process ended without one."""
-    with suppress(OSError):  # it died while it had nothing to do: what follows tells
+    """Return the result of a shop; None where its process ended without one."""
+    with suppress(OSError):  # it died while idle: the code below reports it
         pipe.send((folder, dict(os.environ)))
     while True:
         try:
@@ -129,7 +129,7 @@ def _ask(pipe: Connection, folder: str, listen: Listen | None) -> dict[str, Any]
 
 
 def _work(pipe: Connection) -> None:
-    """In the process. Ctrl-C reaches the chain as well, which passes it on as SIGTERM: one signal, not two."""
+    """Serve the pipe, in the child process. It ignores Ctrl-C: the chain gets it too and passes it on as SIGTERM."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     from engine.chain.shop_run import run_one
@@ -137,24 +137,24 @@ def _work(pipe: Connection) -> None:
     def listen(name: str, seconds: float | None) -> None:
         _tell(pipe, (name, seconds))
 
-    with suppress(EOFError, OSError, Interrupted):  # nothing left to do, or told to end meanwhile
+    with suppress(EOFError, OSError, Interrupted):  # nothing left to do, or a signal to end
         while True:
             end_on_sigterm()
             folder, environment = pipe.recv()
             os.environ.clear()
-            os.environ.update(environment)  # the process that we are forked from may be older than its variables
+            os.environ.update(environment)  # the variables may have changed since the parent process started
             result = run_one(folder, listen)
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
             _tell(pipe, result.model_dump(mode="json"))
 
 
 def _tell(pipe: Connection, message: Any) -> None:
-    with suppress(OSError):  # the chain is gone; the run ends by the signal that is on its way
+    with suppress(OSError):  # the chain has ended; the signal of the parent's death ends the run
         pipe.send(message)
 
 
 def _end_with_parent() -> None:
-    """Nobody is left to hear of us: end in good order, or not."""
+    """End cleanly after the parent has died; exit hard after GRACE seconds."""
     parent = multiprocessing.parent_process()
     assert parent is not None
     parent.join()

@@ -1,1 +1,1 @@
-"""Earlier runs: found, shown, gone on with, gone back to, judged again."""
+"""Earlier runs: find, show, explain, resume, roll back, replay."""

@@ -20,7 +20,7 @@ from transforms.plan import Absent, operations, wanted_contents
 
 @dataclass(frozen=True)
 class Difference:
-    """The operations that lead from the catalogue of run ``before`` to that of ``after``; ``names``: number → path."""
+    """The operations from the catalogue of run ``before`` to that of ``after``; ``names``: number → path."""
 
     before: str
     after: str
@@ -29,9 +29,9 @@ class Difference:
 
 
 def difference(shop: Shop, before: str, after: str) -> Difference:
-    """Compare the kept catalogues of two runs, each given by its name, the beginning of it, or ``last``.
+    """Compare the kept catalogues of two runs, each given by name, start of the name, or ``last``.
 
-    Raises SettingsError for a run that is not there or had no catalogue, StalePlan for a catalogue kept no more.
+    Raises SettingsError for an unknown run or one without a catalogue, StalePlan for a deleted catalogue.
     """
     rows = [_run(shop, run) for run in (before, after)]
     for row in rows:
@@ -48,7 +48,7 @@ def difference(shop: Shop, before: str, after: str) -> Difference:
 
 
 def _run(shop: Shop, run: str) -> dict[str, Any]:
-    """A run by its name; ``last`` is the newest one that came as far as a catalogue."""
+    """Return a run by its name; ``last`` is the newest one with a catalogue."""
     if run == "last":
         with open_state(shop) as state:
             run = next((str(row["run"]) for row in state.runs() if row["catalogue"]), run)

@@ -1,4 +1,4 @@
-"""Why a good is where it is: read from the output files of the last run, so that neither base nor state is touched."""
+"""Explains the category of a good from the output files of the last run, without base and state."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from schemas.errors import SettingsError
 
 WHY = {
     "link": "its product type is linked to this section in Torgsoft",
-    "inherit": "its product type has no section: the nearest ancestor's is taken (sections.unmapped = inherit)",
+    "inherit": "its product type has no section: it gets the nearest ancestor's (sections.unmapped = inherit)",
     "create": "a section was made for its product type (sections.unmapped = create)",
     "hide": "its product type has no section and sections.unmapped = hide",
-    "held": f"its row is in the quarantine: until that is mended it stays where it was ({COMMAND} quarantine show)",
+    "held": f"its row is in the quarantine: until that is corrected it stays where it was ({COMMAND} quarantine show)",
     "none": "neither its product type nor any ancestor has a section",
 }
 
 
 def explain(output: Path, key: str) -> list[dict[str, Any]]:
-    """The goods that a key names, each with category, product type and why; quarantined ones with their reason.
+    """Return the goods that a key names, each with category, product type and reason; also quarantined ones.
 
-    ``stores`` of a good are those whose own rules decide otherwise.
+    ``stores`` of a good are those whose rules decide differently.
     """
     if not (output / "assignments.csv").is_file():
         raise SettingsError(f"{output}: no run has finished yet", f"run {COMMAND} sync first")
@@ -39,8 +39,8 @@ def explain(output: Path, key: str) -> list[dict[str, Any]]:
     for good, item in goods.items():
         others = {store: found[good] for store, found in own.items() if good in found}
         if any(_named(key, found, found["name"]) for found in (item, *others.values())):
-            told = ("category_number", "category", "decided_by", "why")
-            differ = {s: {name: o[name] for name in told} for s, o in others.items() if _differs(item, o)}
+            shown = ("category_number", "category", "decided_by", "why")
+            differ = {s: {name: o[name] for name in shown} for s, o in others.items() if _differs(item, o)}
             out.append({**item, **({"stores": differ} if differ else {})})
     for row in _rows(output / "quarantine.csv"):
         if row["table"] == "raw_goods" and row["row_key"] == key:
@@ -56,7 +56,7 @@ def explain(output: Path, key: str) -> list[dict[str, Any]]:
 
 
 def _decided(folder: Path, rules: dict[str, str]) -> dict[str, dict[str, Any]]:
-    """Each good of a catalogue's files with its category and why it is there."""
+    """Read each good of a catalogue's files with its category and the reason."""
     categories = {row["number"]: row for row in _rows(folder / "categories.csv")}
     names = {row["good_id"]: row["name"] for row in _rows(folder / "offers.csv")}
     out: dict[str, dict[str, Any]] = {}

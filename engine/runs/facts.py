@@ -1,4 +1,4 @@
-"""What each run of a shop did, as ``torgsync runs`` lists it."""
+"""What each run of a shop did, for ``torgsync runs``."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from state.open import open_state
 
 
 def facts(shop: Shop) -> list[dict[str, Any]]:
-    """Every run of a shop, newest first, each as ``reports.runs.run_facts`` gives it."""
+    """Return every run of a shop, newest first, as ``reports.runs.run_facts`` describes it."""
     with open_state(shop) as state:
         rows, loaded = state.runs(), state.loaded()
     now, last = (loaded.run, loaded.last_successful) if loaded else (None, None)
-    # only the newest run can be the one that holds the shop
-    return [run_facts(row, now, last, number == 0 and _goes_on(shop, row)) for number, row in enumerate(rows)]
+    # only the newest run can have the lock
+    return [run_facts(row, now, last, number == 0 and _is_running(shop, row)) for number, row in enumerate(rows)]
 
 
-def _goes_on(shop: Shop, row: dict[str, Any]) -> bool:
-    """Whether a run that says so is running still: somebody holds the shop."""
+def _is_running(shop: Shop, row: dict[str, Any]) -> bool:
+    """Tell whether a run with the outcome "running" still runs: a process has the lock of the shop."""
     if row["outcome"] != "running":
         return False
-    from engine.lock import held  # its libraries cost more than all the rest, and it is seldom needed
+    from engine.lock import held  # slow to import, and seldom needed
 
     return held(shop)

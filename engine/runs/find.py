@@ -1,4 +1,4 @@
-"""Finds earlier runs: by name, by night, by what they loaded."""
+"""Finds earlier runs by name, by night, or by what they loaded."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from state.open import open_state
 
 
 def find_run(shop: Shop, run: str, plans: bool = False) -> dict[str, Any]:
-    """The row of a run by its name, by the beginning of it, or ``last``; those that only planned with ``plans``.
+    """Return the row of a run by name, start of the name, or ``last``; with ``plans`` also runs that only planned.
 
     Raises SettingsError that names the closest runs.
     """
     with open_state(shop) as state:
         rows = [row for row in state.runs() if plans or row["purpose"] != "plan"]
-    refused = ("apply", "resume", "retry")  # without a catalogue: they were refused, and are not what one goes on with
+    refused = ("apply", "resume", "retry")  # without a catalogue: they were refused, and cannot be resumed
     last = [row for row in rows if plans or row["catalogue"] or row["purpose"] not in refused]
     if found := _chosen(rows, last, run):
         return found
-    known = [str(row["run"]) for row in rows]
-    raise SettingsError(f'shop {shop.name} has no run "{run}"', closest(run, known[:20]) if known else "run sync first")
+    names = [str(row["run"]) for row in rows]
+    raise SettingsError(f'shop {shop.name} has no run "{run}"', closest(run, names[:20]) if names else "run sync first")
 
 
 def find_loaded_run(shop: Shop, run: str) -> dict[str, Any]:
-    """A run that some store took, or may have taken before it died, found as ``find_run`` does.
+    """Return a run that any store took, or may have taken before the run died; it is found as ``find_run`` does.
 
-    One that a guard stopped is refused: what was kept out of the stores must not come in by a rollback.
+    A run that a guard stopped is refused: a rollback must not load what the guard kept out.
     """
     with open_state(shop) as state:
         begun = {now.run for now in state.confirmed().values()} | set(state.written_since(None))
@@ -41,23 +41,23 @@ def find_loaded_run(shop: Shop, run: str) -> dict[str, Any]:
     loaded = [row for row in rows if row["outcome"] == "ok" or row["run"] in begun or stores_that_took(row)]
     if found := _chosen(loaded, loaded, run):
         return found
-    known = ", ".join(row["run"] for row in loaded[:5])
+    names = ", ".join(row["run"] for row in loaded[:5])
     row = find_run(shop, run)
     raise SettingsError(
         f"run {row['run']} ({row['outcome']}) was not loaded into any store",
-        f"choose another: {known}" if known else "no run was loaded yet",
+        f"choose another: {names}" if names else "no run was loaded yet",
     )
 
 
 def stores_that_took(row: Mapping[str, Any]) -> list[str]:
-    """The stores that took a run's catalogue, by its report."""
+    """Return the stores that took the catalogue of a run, by its report."""
     return [store["name"] for store in (row["report"] or {}).get("stores", []) if store["outcome"] == "ok"]
 
 
 def run_of_night(shop: Shop, night: date | None) -> str:
-    """The last run of a night, by its date, that every store took: what a rollback to that night goes back to.
+    """Return the last run of a night that every store took: the target of a rollback to that night.
 
-    Raises SettingsError with the nights that there are.
+    Raises SettingsError with the available nights.
     """
     with open_state(shop) as state:
         ended = [row for row in state.runs() if row["outcome"] == "ok" and row["purpose"] != "plan"]
@@ -71,9 +71,9 @@ def run_of_night(shop: Shop, night: date | None) -> str:
 
 
 def run_of_flow(shop: Shop, flow_run: str) -> str | None:
-    """The run to go on with when a Prefect flow run is retried: its last one, where that has a plan and did not end.
+    """Return the run to resume when Prefect retries a flow run: its last one, if that has a plan and did not end.
 
-    None where there is none. A run that a guard or a person stopped begins anew, as the base may be right by now.
+    None where there is none. After a stop by a guard or a person a new run begins, as the base may be correct by now.
     """
     with open_state(shop) as state:
         mine = [row for row in state.runs() if flow_run and row["flow_run"] == flow_run and row["purpose"] != "plan"]
@@ -84,7 +84,7 @@ def run_of_flow(shop: Shop, flow_run: str) -> str | None:
 
 
 def plan_of_run(shop: Shop, row: Mapping[str, Any]) -> Plan:
-    """The plan of a run. Raises SettingsError where it ended before it had one."""
+    """Return the plan of a run. Raises SettingsError where it ended before it had one."""
     plan = History(shop.folder / "history").plan(row["run"])
     if plan is None:
         raise SettingsError(
@@ -95,7 +95,7 @@ def plan_of_run(shop: Shop, row: Mapping[str, Any]) -> Plan:
 
 
 def _chosen(rows: Sequence[dict[str, Any]], last: Sequence[dict[str, Any]], run: str) -> dict[str, Any] | None:
-    """The one of ``rows`` whose name this is, or begins so; the first of ``last`` for that word; None for no run."""
+    """Return the row with this name or start of a name; for ``last`` the first of those rows; None for no match."""
     found = list(last[:1]) if run == "last" else [row for row in rows if row["run"].startswith(run)]
     if len(found) > 1 and found[0]["run"] != run:
         names = ", ".join(row["run"] for row in found[:5])

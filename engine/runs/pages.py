@@ -1,4 +1,4 @@
-"""The pages of a plan and of a run, with the names of categories that only the history knows."""
+"""Pages of a plan and of a run, with names of categories from the history."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from state.open import open_state
 
 
 def category_names(history: History, state: State, plan: Plan) -> dict[int, str]:
-    """Number → path of every category before and after a plan, as far as the history still knows them."""
+    """Map the number of every category before and after a plan to its path, as far as the history has them."""
     names: dict[int, str] = {}
     for fingerprint in dict.fromkeys((state.catalogue_of(plan.base), plan.catalogue)):
         if history.has_catalogue(fingerprint):
             names |= paths_of(history.categories(fingerprint))
-    for store in plan.stores:  # what stands in a store's own catalogue alone
+    for store in plan.stores:  # categories of only a store's own catalogue
         if store.own is not None and history.has_catalogue(store.own.catalogue):
             names = paths_of(history.categories(store.own.catalogue)) | names
     return names
 
 
 def paths_of(categories: pd.DataFrame) -> dict[int, str]:
-    """Number → path of a catalogue's CATEGORIES."""
+    """Map the numbers of CATEGORIES to paths."""
     return {int(n): " › ".join(path) for n, path in zip(categories["number"], categories["path"], strict=True)}
 
 
 def names_of_plan(shop: Shop, plan: Plan) -> dict[int, str]:
-    """``category_names`` of a shop's plan."""
+    """Return ``category_names`` of a shop's plan."""
     with open_state(shop) as state:
         return category_names(History(shop.folder / "history"), state, plan)
 
@@ -44,31 +44,31 @@ def names_of_plan(shop: Shop, plan: Plan) -> dict[int, str]:
 def report_page(
     history: History, state: State, report: RunReport, plan: Plan | None, rejected: Sequence[Mapping[Any, Any]]
 ) -> str:
-    """A run's page."""
-    from reports.html import run_page  # jinja2 is not needed to plan or to load
+    """Return the page of a run."""
+    from reports.html import run_page  # only pages need jinja2
 
     if plan is None:
         return run_page(report, rejected=rejected)
-    known = history.has_catalogue(plan.catalogue)
-    categories = history.categories(plan.catalogue) if known else None
+    kept = history.has_catalogue(plan.catalogue)
+    categories = history.categories(plan.catalogue) if kept else None
     return run_page(report, plan, category_names(history, state, plan), rejected, categories)
 
 
 def read_report(shop: Shop, run: str) -> RunReport:
-    """A run's report out of the state. Raises SettingsError where there is no such run, or it left none."""
+    """Read the report of a run from the state. Raises SettingsError where there is no such run, or no report."""
     from engine.runs.find import find_run
 
     row = find_run(shop, run, plans=True)
     if not row["report"]:
         raise SettingsError(
-            f"run {row['run']} has left no report ({row['outcome']}{': ' + row['message'] if row['message'] else ''})",
+            f"run {row['run']} left no report ({row['outcome']}{': ' + row['message'] if row['message'] else ''})",
             f"{COMMAND} runs {shop_word(shop)}",
         )
     return RunReport.model_validate(row["report"])
 
 
 def page_of(shop: Shop, run: str) -> str:
-    """A run as a page."""
+    """Return the page of a run, by its name."""
     report = read_report(shop, run)
     with open_state(shop) as state:
         history = History(shop.folder / "history")

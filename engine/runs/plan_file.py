@@ -1,4 +1,4 @@
-"""A run's plan, and the shop that a plan file belongs to."""
+"""Plans of runs, and the shop of a plan file."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from state.history import History, read_plan
 
 
 def plan_of(shop: Shop, run: str) -> Plan | None:
-    """The plan of a run; None where it ended before it had one."""
+    """Return the plan of a run; None where it ended before it had one."""
     return History(shop.folder / "history").plan(run)
 
 
 def shop_of(path: Path) -> Shop:
-    """The shop of a plan file: the folder above it that holds shop.toml, else by the name in the plan.
+    """Return the shop of a plan file: the folder above it with a shop.toml, else the shop named in the plan.
 
-    Raises SettingsError where there is neither, TorgsyncError for a file that is no plan.
+    Raises SettingsError where there is neither, TorgsyncError for a file that is not a plan.
     """
     for folder in path.resolve().parents:
         if (folder / "shop.toml").is_file():

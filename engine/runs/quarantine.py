@@ -1,4 +1,4 @@
-"""Rejected rows of a shop's runs: looked up, accepted, accepted no more. ``replay`` judges them again."""
+"""Rejected rows of a shop's runs: look up, accept, withdraw an acceptance. ``replay`` validates them again."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from schemas.settings.shop import Shop
 from state.open import open_state
 
 TABLES = {"product_types": "raw_product_types", "sections": "raw_sections", "goods": "raw_goods"}
-"""A table's word on the command line → its name."""
+"""The word of a table on the command line → the name of the table."""
 
 PARTS = ("table", "row_number", "row_key", "reason", "detail", "row")
-"""What a rejected row is shown with; ``row`` is the row as JSON."""
+"""The shown fields of a rejected row; ``row`` is the row as JSON."""
 
 
 @dataclass(frozen=True)
 class Accepted:
-    """Rows, as (table, row key, reason), that are accepted now, or no more; ``changed``: they were not so before."""
+    """Rows as (table, row key, reason) after accept or unaccept; ``changed``: whether that changed anything."""
 
     rows: tuple[tuple[str, str, str], ...]
     changed: bool
 
 
 def rejected_rows(shop: Shop, run: str) -> tuple[str, list[dict[str, Any]]]:
-    """The name of a run that judged its rows, and those it rejected: PARTS and ``accepted`` (note and at, or None)."""
+    """Return the name of a run, and its rejected rows: PARTS and ``accepted`` (note and at, or None)."""
     name = str(judged_run(shop, run)["run"])
     with open_state(shop) as state:
         accepted = {_identity(row): {"note": row["note"], "at": row["accepted_at"]} for row in state.accepted()}
@@ -40,9 +40,9 @@ def rejected_rows(shop: Shop, run: str) -> tuple[str, list[dict[str, Any]]]:
 
 
 def rejected_row(shop: Shop, key: str, run: str) -> list[dict[str, Any]]:
-    """Every rejected row of that key, with the row itself and ``since``: the run since which it is rejected.
+    """Return every rejected row of a key, with the row and ``since``: the first run of its unbroken rejection.
 
-    ``key`` is the row's id, or ``row:N`` for its number in the extract. Raises SettingsError with the closest ones.
+    ``key``: the id of the row, or ``row:N`` for its number in the extract. Raises SettingsError with the closest keys.
     """
     name, rows = rejected_rows(shop, run)
     found = _of_key(rows, key, name)
@@ -50,34 +50,36 @@ def rejected_row(shop: Shop, key: str, run: str) -> list[dict[str, Any]]:
 
 
 def accept(shop: Shop, table: str, key: str, reason: str | None, note: str) -> Accepted:
-    """Accept a row of the last run that judged its rows, for one reason or for all that it has.
+    """Accept a rejected row of the last run that validated its rows, for one reason or for all its reasons.
 
-    Raises SettingsError for a row that is not there, a row without an id, and an empty note.
+    Raises SettingsError for an unknown row, a row without an id, and an empty note.
     """
     run, rows = rejected_rows(shop, "last")
     found = _of_key([row for row in rows if row["table"] == _table(table)], key, run)
     if not found[0]["row_key"]:
         raise SettingsError(
-            f"{found[0]['table']} row {found[0]['row_number']} has no id, so the next run could not know it again",
-            "mend it in Torgsoft, or raise the limit in [quarantine]",
+            f"{found[0]['table']} row {found[0]['row_number']} has no id, so the next run could not recognize it",
+            "correct it in Torgsoft, or raise the limit in [quarantine]",
         )
     if not note.strip():
         raise SettingsError("the note is empty", "say why the row may stay as it is")
     chosen = _of_reason(found, reason)
-    fresh = [row for row in chosen if (row["accepted"] or {}).get("note") != note]
+    newly_accepted = [row for row in chosen if (row["accepted"] or {}).get("note") != note]
     with open_state(shop) as state:
-        state.accept({_identity(row) for row in fresh}, note, datetime.now().astimezone().isoformat("T", "seconds"))
-    return _accepted(chosen, bool(fresh))
+        state.accept(
+            {_identity(row) for row in newly_accepted}, note, datetime.now().astimezone().isoformat("T", "seconds")
+        )
+    return _accepted(chosen, bool(newly_accepted))
 
 
 def unaccept(shop: Shop, table: str, key: str, reason: str | None) -> Accepted:
-    """Take an acceptance back; the row need not be in the quarantine any more."""
+    """Withdraw an acceptance, also of a row that is no longer in the quarantine."""
     with open_state(shop) as state:
         rows = [row for row in state.accepted() if row["table"] == _table(table)]
         found = [row for row in rows if row["row_key"] == key]
         if not found:
-            known = [str(row["row_key"]) for row in rows]
-            hint = closest(key, known[:20]) if known else f"nothing of {table} is accepted"
+            keys = [str(row["row_key"]) for row in rows]
+            hint = closest(key, keys[:20]) if keys else f"nothing of {table} is accepted"
             raise SettingsError(f"{_table(table)} {key} is not accepted", hint)
         chosen = _of_reason(found, reason)
         state.unaccept({_identity(row) for row in chosen})
@@ -85,12 +87,12 @@ def unaccept(shop: Shop, table: str, key: str, reason: str | None) -> Accepted:
 
 
 def plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The PARTS of a rejected row, its number as an int."""
+    """Return the PARTS of a rejected row, its number as an int."""
     return {name: int(row[name]) if name == "row_number" else row[name] for name in PARTS}
 
 
 def _since(shop: Shop, row: Mapping[str, Any], run: str) -> dict[str, str]:
-    """The first run of the unbroken line of runs up to ``run`` that rejected the row for this reason."""
+    """Return the first of the consecutive runs up to ``run`` that rejected the row for this reason."""
     with open_state(shop) as state:
         runs = [item for item in state.runs() if judged(item)]
         rejected = state.rejections(*_identity(row))
@@ -123,8 +125,8 @@ def _of_key(rows: list[dict[str, Any]], key: str, run: str) -> list[dict[str, An
     found = [row for row in rows if (key == f"row:{row['row_number']}" if by_number else row["row_key"] == key)]
     if found:
         return found
-    known = sorted({str(row["row_key"]) for row in rows if row["row_key"]})
-    near = get_close_matches(key, known, n=3, cutoff=0.5) or known[:5]
+    keys = sorted({str(row["row_key"]) for row in rows if row["row_key"]})
+    near = get_close_matches(key, keys, n=3, cutoff=0.5) or keys[:5]
     hint = f"did you mean {', '.join(near)}?" if near else "no such table has a row there"
     raise SettingsError(f'no row "{key}" is in the quarantine of run {run}', hint)
 

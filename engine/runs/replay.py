@@ -1,4 +1,4 @@
-"""Judges the kept extract of a run again, by today's settings, rules and schemas; no base and no store is touched."""
+"""Validates the kept extract of a run again with today's settings, rules and schemas; reads no base and no store."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ Rejected = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Replay:
-    """Rejected rows of a run: that ``passes`` now, ``still`` rejected (with today's reasons), ``new``.
+    """Rejected rows of a run: ``passes`` now, ``still`` rejected (with today's reasons), ``new``.
 
-    ``over_limit`` says why a run with today's rejected rows would be stopped; empty where it would not.
+    ``over_limit``: why a run with today's rejected rows would stop; empty where it would not.
     """
 
     run: str
@@ -36,7 +36,7 @@ class Replay:
 
 
 def judged_run(shop: Shop, run: str) -> dict[str, Any]:
-    """The row of a run that judged its rows: one that applied a plan or rolled back has no quarantine of its own.
+    """Return the row of a run that validated its rows: an apply or a rollback has no quarantine.
 
     ``last`` is the newest one. Raises SettingsError where there is none.
     """
@@ -44,38 +44,40 @@ def judged_run(shop: Shop, run: str) -> dict[str, Any]:
         row = find_run(shop, run, plans=True)
         if not judged(row):
             raise SettingsError(
-                f"run {row['run']} ({row['purpose']}: {row['outcome']}) judged no rows",
+                f"run {row['run']} ({row['purpose']}: {row['outcome']}) validated no rows",
                 f"{COMMAND} runs {shop_word(shop)}",
             )
         return row
     with open_state(shop) as state:
         found = next((row for row in state.runs() if judged(row)), None)
     if found is None:
-        raise SettingsError(f"no run of shop {shop.name} has judged any rows yet", f"{COMMAND} sync {shop_word(shop)}")
+        raise SettingsError(
+            f"no run of shop {shop.name} has validated any rows yet", f"{COMMAND} sync {shop_word(shop)}"
+        )
     return found
 
 
 def judged(row: Mapping[str, Any]) -> bool:
-    """Whether a run came as far as to validate its rows."""
+    """Tell whether a run validated its rows."""
     return bool(row["report"]) and "quarantined_rows" in RunReport.model_validate(row["report"]).counts
 
 
 def replay(shop: Shop, run: str = "last") -> Replay:
-    """Validate the extract of a run again and compare what is rejected now with what was rejected then."""
+    """Validate the extract of a run again and compare today's rejected rows with the earlier ones."""
     row = judged_run(shop, run)
-    raw = History(shop.folder / "history").extract(row["extract"] or "")
+    extract = History(shop.folder / "history").extract(row["extract"] or "")
     rules = shop_rules(shop)
     with open_state(shop) as state:
         then, registry, accepted = state.quarantine(row["run"]), state.registry(), state.accepted()
-    check_extract(raw)
-    decided = decide_sections(shop, clean(raw, shop.names), raw.sections, rules, registry)
+    check_extract(extract)
+    decided = decide_sections(shop, clean(extract, shop.names), extract.sections, rules, registry)
     frame = decided.clean.quarantine
     now = [{str(name): value for name, value in record.items()} for record in frame.to_dict("records")]
-    before, after = _places(then), _places(now)
-    sizes = {f"raw_{name}": len(getattr(raw, name)) for name in ("product_types", "sections", "goods")}
-    limits, known = shop.quarantine, [(a["table"], a["row_key"], a["reason"]) for a in accepted]
+    before, after = _positions(then), _positions(now)
+    row_counts = {f"raw_{name}": len(getattr(extract, name)) for name in ("product_types", "sections", "goods")}
+    limits, accepted_rows = shop.quarantine, [(a["table"], a["row_key"], a["reason"]) for a in accepted]
     try:
-        check_quarantine(frame, sizes, limits.max_rows, limits.max_share, known)
+        check_quarantine(frame, row_counts, limits.max_rows, limits.max_share, accepted_rows)
         over = ""
     except QuarantineLimit as error:
         over = error.message
@@ -92,5 +94,5 @@ def _place(row: Rejected) -> tuple[str, int]:
     return str(row["table"]), int(row["row_number"])
 
 
-def _places(rows: Iterable[Rejected]) -> set[tuple[str, int]]:
+def _positions(rows: Iterable[Rejected]) -> set[tuple[str, int]]:
     return {_place(row) for row in rows}

@@ -1,4 +1,4 @@
-"""Goes on with a kept plan: applies a plan file, resumes an interrupted run, retries the stores that failed."""
+"""Continues a kept plan: applies a plan file, resumes an interrupted run, retries failed stores."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from state.history import read_plan
 
 @dataclass(frozen=True)
 class _Kept:
-    """A plan out of the history or a file. ``only``: the stores to load; None means all."""
+    """A plan from the history or a file. ``only``: the stores to load; None means all."""
 
     plan: Plan
     kind: RunKind
@@ -36,7 +36,7 @@ class _Kept:
 
 
 def apply_file(shop: Shop, path: Path, options: RunOptions | None = None, steps: Steps | None = None) -> RunReport:
-    """Do exactly what a plan file lists. A stale plan is refused with the reason, and nothing of it is applied."""
+    """Apply exactly the operations of a plan file. Raises StalePlan, before any write, for a stale plan."""
     kept = _Kept(read_plan(path), RunKind("apply", "", f"{COMMAND} apply {path}"))
     return _apply(shop, kept, options, steps, nobody)
 
@@ -48,14 +48,14 @@ def resume(
     steps: Steps | None = None,
     ask: Ask = nobody,
 ) -> RunReport:
-    """Go on with a run that was interrupted or failed, by its own plan: what the stores lack of it is done."""
+    """Resume an interrupted or failed run: apply those operations of its plan that the stores still lack."""
     row = find_run(shop, run)
     kind = RunKind("resume", row["run"], _command("resume", shop, row))
     return _apply(shop, _Kept(plan_of_run(shop, row), kind), _with_allowed(row, options), steps, ask)
 
 
 def retry(shop: Shop, run: str, options: RunOptions | None = None, steps: Steps | None = None) -> RunReport:
-    """Try again only what failed in a run: the stores that refused."""
+    """Load again only the stores that failed in a run."""
     row = find_run(shop, run)
     report = row["report"] or {}
     failed = [store["name"] for store in report.get("stores", []) if store["outcome"] == "failed"]
@@ -73,7 +73,7 @@ def _command(what: str, shop: Shop, row: Mapping[str, Any]) -> str:
 
 
 def _with_allowed(row: Mapping[str, Any], options: RunOptions | None) -> RunOptions:
-    """The options, with the guards that the earlier run was allowed to pass."""
+    """Return the options with the allowed guards of the earlier run."""
     options = options or RunOptions()
     return replace(options, allow={**(row["allowed"] or {}), **options.allow})
 
@@ -82,7 +82,7 @@ def _apply(shop: Shop, kept: _Kept, options: RunOptions | None, steps: Steps | N
     def body(run: Run) -> None:
         _check_plan(run, kept.plan)
         planned = _planned(run, kept.plan)
-        if kept.kind.continues:  # a plan file is applied as it is; a run goes on with the stores that it could not read
+        if kept.kind.continues:  # a plan file is applied as it is; a run also loads the stores that it could not read
             planned = run.steps("plan", complete_plan, run, planned)
         planned = with_guards(run, run.steps("check", check_fresh, run, planned, kept.only))
         stop_at_guards(run, planned)
@@ -93,7 +93,7 @@ def _apply(shop: Shop, kept: _Kept, options: RunOptions | None, steps: Steps | N
 
 
 def _planned(run: Run, plan: Plan) -> Planned:
-    """A kept plan with what was decided for it, out of the history."""
+    """Return a kept plan with its catalogues from the history."""
     run.findings.plan = plan
     decided = decided_before(run, plan)
     run.findings.decided, run.findings.extract = decided, decided.extract
@@ -101,7 +101,7 @@ def _planned(run: Run, plan: Plan) -> Planned:
 
 
 def _check_plan(run: Run, plan: Plan) -> None:
-    """Raise StalePlan where the plan does not fit the shop, its settings or its state any more."""
+    """Raise StalePlan where the plan no longer fits the shop, its settings or its state."""
     again = f"make a new plan: {COMMAND} plan {shop_word(run.shop)}"
     if plan.shop != run.shop.name:
         raise TorgsyncError(f"the plan is for shop {plan.shop}, not {run.shop.name}", "give the right shop")

@@ -31,9 +31,9 @@ def rollback(
 ) -> RunReport:
     """Bring every store back to the catalogue of an earlier run; numbers and bindings stay.
 
-    It must be a run that some store took. A run for some stores brings back only these. Nothing is held: what was in
-    the quarantine that night is in the kept catalogue as the stores had it. The next sync brings the stores to the
-    base's state again: correct the base, or pause the schedule, first.
+    Any store must have taken that run. A run for some stores brings back only these. No key is held: rows of that
+    night's quarantine are in the kept catalogue as the stores had them. The next sync loads the state of the base
+    again: correct the base, or pause the schedule, first.
     """
     row = find_loaded_run(shop, to)
 
@@ -52,7 +52,7 @@ def rollback(
 
 
 def _decided(run: Run, row: Mapping[str, Any], earlier: Plan | None) -> Decided:
-    """The catalogues of that night, out of the history; nothing in them is held."""
+    """Return the catalogues of that night from the history; no key is held."""
     shared = StoreCatalogue(run.history.catalogue(row["catalogue"]))
     separate = {
         store.store: StoreCatalogue(run.history.catalogue(store.own.catalogue))
@@ -65,24 +65,24 @@ def _decided(run: Run, row: Mapping[str, Any], earlier: Plan | None) -> Decided:
 
 
 def _without_left_out(run: Run, row: Mapping[str, Any], earlier: Plan | None) -> Run:
-    """The run without the stores that the earlier run left out: a rollback does not touch them.
+    """Return the run without the stores that the earlier run left out: a rollback does not change them.
 
-    A run that died, or was made before reports said it, is asked by its plan: a store that it lacks was left out if an
-    earlier run had loaded it; if none had, shop.toml got it later, and it is brought back with the others.
+    For a run that died, or whose old report does not name its stores, the plan decides: a missing store was left out if
+    an earlier run had loaded it. If none had, it is newer than the run, and it is brought back with the others.
     """
     report = row["report"] or {}
     then = set(report.get("only") or ([store.store for store in earlier.stores] if earlier else []))
     if "only" in report:
-        known = then | ({store.name for store in run.shop.stores} if report["only"] else set())
+        affected = then | ({store.name for store in run.shop.stores} if report["only"] else set())
     else:
         rows = (each for each in run.state.runs() if each["sequence"] < row["sequence"])
-        known = then | {store for each in rows for store in stores_that_took(each)}
-    left = [store.name for store in run.shop.stores if then and store.name in known - then]
+        affected = then | {store for each in rows for store in stores_that_took(each)}
+    left = [store.name for store in run.shop.stores if then and store.name in affected - then]
     if not left:
         return run
     only = f"run {row['run']} was for {', '.join(sorted(then))} only"
     stores = tuple(store for store in run.stores if store.name not in left)
     if not stores:
-        raise SettingsError(f"{only}, which the shop has no more", f"choose another: {COMMAND} runs")
+        raise SettingsError(f"{only}, which the shop no longer has", f"choose another: {COMMAND} runs")
     run.warn(f"{only}: {', '.join(left)} stays as it is")
     return replace(run, stores=stores)

@@ -1,1 +1,1 @@
-"""What an integrator asks before the first night: a new shop, and whether all that a run needs is there."""
+"""Setup of a shop: a new folder, a stand-in base, samples, and checks before the first night."""

@@ -17,7 +17,7 @@ CHARSETS = ("WIN1251", "UTF8", "NONE")
 
 @dataclass(frozen=True)
 class Dialect:
-    """How the input is written; None: the file itself tells."""
+    """The dialect of the input; None: detect it from the file."""
 
     encoding: str | None = None
     header: bool | None = None
@@ -27,7 +27,7 @@ class Dialect:
 
 @dataclass(frozen=True)
 class Built:
-    """Rows by table; for a sync file also its dialect, what was ambiguous or inferred, and notes, ready for JSON."""
+    """Rows by table; for a sync file also its dialect, ambiguous and inferred values, and notes, ready for JSON."""
 
     counts: dict[str, int]
     read: dict[str, Any] = field(default_factory=dict)
@@ -74,8 +74,8 @@ def build_stand_in(
     return Built(counts, read)
 
 
-def _one_of(option: str, value: Any, known: Iterable[Any]) -> Any:
-    """The value, when it is one of those known, or None. Raises SettingsError with the closest one."""
-    if value is None or value in known:
+def _one_of(option: str, value: Any, allowed: Iterable[Any]) -> Any:
+    """Return the value if it is None or one of ``allowed``. Raises SettingsError with the closest one."""
+    if value is None or value in allowed:
         return value
-    raise SettingsError(f'--{option}: no "{value}": {closest(str(value), [str(k) for k in known])}')
+    raise SettingsError(f'--{option}: no "{value}": {closest(str(value), [str(k) for k in allowed])}')

@@ -1,6 +1,6 @@
-"""Looks at every part of a shop that a run needs, one after the other, and says what is wrong. Changes no store.
+"""Checks every part of a shop that a run needs, and reports what is wrong. Changes no store.
 
-A run stops at the first thing that is wrong; whoever connects a shop wants to hear of all of them at once.
+A run stops at the first fault. These checks report all faults together.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ from stores.sql import store_url
 
 Status = Literal["ok", "warning", "failed"]
 ROOM = 1_000_000_000
-"""Bytes: less free space than this is worth a warning."""
+"""Bytes. Less free space than this gives a warning."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One check: what was found, and for what is not as it should be what to do."""
+    """The result of one check, and what to do about a fault."""
 
     check: str
     status: Status
@@ -52,33 +52,33 @@ class Finding:
     seconds: float = 0.0
 
 
-Told = tuple[Status, str, str]
+Result = tuple[Status, str, str]
 
 
 def examine(name: str | Path) -> Iterator[Finding]:
-    """Check after check, each as soon as it is done; where shop.toml itself is wrong, there is nothing more to see."""
+    """Yield the result of each check as soon as it is done; stops after a fault in shop.toml."""
     try:
         shop = load_shop(name)
     except TorgsyncError as error:
         yield Finding("shop.toml", "failed", error.message, error.next_step)
         return
     stores = ", ".join(f"{store.name} ({store.kind})" for store in shop.stores)
-    told = "; ".join((f"{shop.name}; stores: {stores or 'none'}", *shop.warnings))
-    yield Finding("shop.toml", "warning" if shop.warnings else "ok", told, "edit the file" if shop.warnings else "")
+    result = "; ".join((f"{shop.name}; stores: {stores or 'none'}", *shop.warnings))
+    yield Finding("shop.toml", "warning" if shop.warnings else "ok", result, "edit the file" if shop.warnings else "")
     for title, look in _checks(shop):
         yield _finding(title, look)
 
 
-def _finding(title: str, look: Callable[[], Told]) -> Finding:
+def _finding(title: str, look: Callable[[], Result]) -> Finding:
     begin = time.perf_counter()
     try:
-        status, told, next_step = look()
+        status, result, next_step = look()
     except TorgsyncError as error:
-        status, told, next_step = "failed", error.message, error.next_step
-    return Finding(title, status, told, next_step, round(time.perf_counter() - begin, 3))
+        status, result, next_step = "failed", error.message, error.next_step
+    return Finding(title, status, result, next_step, round(time.perf_counter() - begin, 3))
 
 
-def _checks(shop: Shop) -> Iterator[tuple[str, Callable[[], Told]]]:
+def _checks(shop: Shop) -> Iterator[tuple[str, Callable[[], Result]]]:
     yield "folder", partial(_folder, shop)
     yield "base", partial(_base, shop)
     yield "rules", partial(_rules, shop)
@@ -90,28 +90,28 @@ def _checks(shop: Shop) -> Iterator[tuple[str, Callable[[], Told]]]:
     yield "nights", partial(_nights, shop)
 
 
-def _folder(shop: Shop) -> Told:
+def _folder(shop: Shop) -> Result:
     if not os.access(shop.folder, os.W_OK | os.X_OK):
         raise SettingsError(f"{shop.folder}: no right to write there", "correct the folder's rights")
     free = shutil.disk_usage(shop.folder).free
-    told = f"{free / 1e9:,.1f} GB free"
+    result = f"{free / 1e9:,.1f} GB free"
     if free < ROOM:
-        return "warning", told, "free space: the history of the runs, the outputs and the state grow there"
-    return "ok", told, ""
+        return "warning", result, "free space: the history of the runs, the outputs and the state grow there"
+    return "ok", result, ""
 
 
-def _base(shop: Shop) -> Told:
+def _base(shop: Shop) -> Result:
     about, rows = count_base(shop.source, shop.folder)
-    told = ", ".join(f"{count:,} {name.removeprefix('raw_').replace('_', ' ')}" for name, count in rows.items())
-    told = f"{about['server']}, ODS {about['ods']}, charset {about['charset']}: {told}"
+    result = ", ".join(f"{count:,} {name.removeprefix('raw_').replace('_', ' ')}" for name, count in rows.items())
+    result = f"{about['server']}, ODS {about['ods']}, charset {about['charset']}: {result}"
     if not rows["raw_product_types"] or not rows["raw_goods"]:
-        return "failed", told, "a run would stop: see that dsn and map name the right base and tables"
+        return "failed", result, "a run would stop: check that dsn and map name the right base and tables"
     if not rows["raw_sections"]:
-        return "warning", told, f'no type has a section of its own: unmapped = "{shop.sections.unmapped}" decides'
-    return "ok", told, ""
+        return "warning", result, f'no type has a section: unmapped = "{shop.sections.unmapped}" decides'
+    return "ok", result, ""
 
 
-def _rules(shop: Shop) -> Told:
+def _rules(shop: Shop) -> Result:
     rules = shop_rules(shop)
     if shop.sections.rules is None:
         return "ok", f'none; a type without a section: unmapped = "{shop.sections.unmapped}"', ""
@@ -119,58 +119,62 @@ def _rules(shop: Shop) -> Told:
 
 
 def _no_state_yet(shop: Shop) -> bool:
-    """Whether the state is a SQLite file that the first run will make: to open it would make it now."""
+    """Tell whether the state is a SQLite file that does not exist yet: opening it would create it."""
     return is_absent_file(state_url(shop))
 
 
-def _state(shop: Shop) -> Told:
+def _state(shop: Shop) -> Result:
     if _no_state_yet(shop):
-        return "ok", "the first run makes it", ""
+        return "ok", "the first run creates it", ""
     with open_state(shop) as state:
         refuse_renamed(shop, state)
         history = History(shop.folder / "history")
         for found in (state.loaded(), *state.confirmed().values()):
             if found is None or history.has_catalogue(found.catalogue):
                 continue
-            told = f"what run {found.run} loaded is not in history/: a run would stop at the guard «no_history»"
-            return "failed", told, "put history/ back from a backup; several machines have to share it"
+            result = f"what run {found.run} loaded is not in history/: a run would stop at the guard «no_history»"
+            return "failed", result, "put history/ back from a backup; several machines have to share it"
         return "ok", f"runs: {len(state.runs()):,}; section numbers: {len(state.registry().meanings):,}", ""
 
 
-def _lock(shop: Shop) -> Told:
+def _lock(shop: Shop) -> Result:
     if held(shop):
-        return "warning", "a run holds the shop now", f"wait for it, or look who: {COMMAND} runs {shop_word(shop)}"
+        return (
+            "warning",
+            "another run of the shop is active",
+            f"wait for it, or find it: {COMMAND} runs {shop_word(shop)}",
+        )
     return "ok", "free", ""
 
 
-def _store(shop: Shop, settings: StoreSettings) -> Told:
-    """Log in and read; a feed's folder, or its server, is looked into."""
+def _store(shop: Shop, settings: StoreSettings) -> Result:
+    """Log in to a store and read it; for a feed open its folder or server."""
     if isinstance(settings, FileStore):
         target = Destination(DeliverySettings.of(settings), shop.folder)
         if target.makes_folder and not target.folder.exists():
-            return "ok", f"{target.place}: the first run makes it", ""
+            return "ok", f"{target.label}: the first run creates it", ""
         gaps = check(target)
-        return "ok", "; ".join((f"{target.place}: can be reached", *gaps)), ""
+        return "ok", "; ".join((f"{target.label}: can be reached", *gaps)), ""
     if isinstance(settings, SqlStore) and settings.url and is_absent_file(store_url(settings, shop.folder)):
-        return "ok", f"{settings.url}: the first run makes it", ""
+        return "ok", f"{settings.url}: the first run creates it", ""
     held_now = adapter_of(shop, settings, PriorState, datetime.now().astimezone()).read()
     return "ok", f"can be read; of ours: categories {len(held_now.categories):,}, goods {len(held_now.offers):,}", ""
 
 
-def _alerts(shop: Shop) -> Told:
+def _alerts(shop: Shop) -> Result:
     urls, beat, missing = receivers(shop)
     if missing:
         return "failed", "; ".join(missing), "set the variable, or take its key out of shop.toml"
     if not urls and not beat:
-        told = f"nobody would hear of a bad night: {shop.alerts.urls_env} is not set"
-        return "warning", told, "put apprise URLs into it: docs/alerts.md"
-    told = f"receivers: {len(urls)}" + ("; a heartbeat" if beat else "")
-    return "ok", f"{told}; {COMMAND} alerts test {shop_word(shop)} sends a message", ""
+        result = f"nobody would hear of a bad night: {shop.alerts.urls_env} is not set"
+        return "warning", result, "put apprise URLs into it: docs/alerts.md"
+    result = f"receivers: {len(urls)}" + ("; a heartbeat" if beat else "")
+    return "ok", f"{result}; {COMMAND} alerts test {shop_word(shop)} sends a message", ""
 
 
-def _nights(shop: Shop) -> Told:
+def _nights(shop: Shop) -> Result:
     if _no_state_yet(shop):
         return "ok", f"none yet; {COMMAND} plan shows what the first would do", ""
-    if told := late_or_missing(shop, TOO_OLD, datetime.now().astimezone()):
-        return "warning", told, f"{COMMAND} runs {shop_word(shop)}"
+    if result := late_or_missing(shop, TOO_OLD, datetime.now().astimezone()):
+        return "warning", result, f"{COMMAND} runs {shop_word(shop)}"
     return "ok", "the last one ended ok", ""

@@ -1,4 +1,4 @@
-"""What a base says of itself, and a first guess of its schema map."""
+"""Metadata of a base, and a first guess of its schema map."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from sources.firebird.inspect import inspect_base, propose_map, to_toml
 
 
 def describe_base(source: SourceSettings) -> dict[str, Any]:
-    """Tables, columns and row counts of ``inspect_base``, and ``proposed_map``: text to paste into shop.toml.
+    """Return tables, columns and row counts of ``inspect_base``, and ``proposed_map``: text to paste into shop.toml.
 
-    Where no map can be guessed that text is a comment with the reason. Raises SourceError for a base that is not read.
+    Where no map can be guessed, the text is a comment with the reason. Raises SourceError for an unreadable base.
     """
     info = inspect_base(source)
     try:

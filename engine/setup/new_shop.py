@@ -1,4 +1,4 @@
-"""The folder of a new shop: a shop.toml that runs, made of what the base itself says, and an empty rules.yaml."""
+"""The folder of a new shop: a working shop.toml from the metadata of the base, and an empty rules.yaml."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ shop_name = "{name}"
 shop_url = "https://shop.example"
 """,
     "google": """
-[[stores]]                       # docs/feeds.md; {{good_id}} and other fields stand in the address of a good's page
+[[stores]]                       # docs/feeds.md; {{good_id}} and other fields go into the address of a good's page
 name = "google"
 kind = "google"
 target = "output"
@@ -72,7 +72,7 @@ url_env = "OPENCART_URL"         # the environment variable that holds mysql+pym
 prefix = "oc_"
 """,
 }
-"""What each kind of store needs at least."""
+"""The smallest table of each kind of store."""
 
 HEAD = """# A shop of torgsync: one Torgsoft base with its rules and stores. docs/shop.md has every key.
 name = "{name}"
@@ -99,7 +99,7 @@ rules: []
 
 @dataclass(frozen=True)
 class NewShop:
-    """A shop that was made: its name, the files that were written, and what a person must look at in shop.toml."""
+    """A new shop: its name, the written files, and what a person must check in shop.toml."""
 
     name: str
     files: tuple[str, ...]
@@ -107,7 +107,7 @@ class NewShop:
 
 
 def make_shop(folder: Path, dsn: str | None, user: str, password_env: str | None, kinds: Sequence[str]) -> NewShop:
-    """Write shop.toml and, where there is none yet, rules.yaml into ``folder``, whose name becomes the shop's.
+    """Write shop.toml and, where it is missing, rules.yaml into ``folder``, whose name becomes the shop's.
 
     ``kinds``: one store of each, of STORES. Raises SettingsError where there is a shop already, SourceError for a base
     that cannot be read; nothing is written then.
@@ -143,7 +143,7 @@ def make_shop(folder: Path, dsn: str | None, user: str, password_env: str | None
 
 
 def _base(folder: Path, dsn: str | None, user: str, password_env: str | None) -> dict[str, str]:
-    """The schema map, the policy for types without a section, and what a person must look at."""
+    """Return the schema map, the policy for types without a section, and what a person must check."""
     if dsn is None:
         return {"map": "", "unmapped": "inherit", "look": "dsn is only an example"}
     from sources.firebird.inspect import inspect_base, propose_map, to_toml
@@ -163,7 +163,7 @@ def _base(folder: Path, dsn: str | None, user: str, password_env: str | None) ->
 
 
 def _unmapped(sections: dict[str, Any]) -> str:
-    """Where a shop has hand-made sections a forgotten type inherits one; where it has none they are created."""
+    """Return the policy: with hand-made sections a forgotten type inherits one, without any they are created."""
     return "create" if sections["rows"] == 0 else "inherit"
 
 

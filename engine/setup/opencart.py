@@ -1,4 +1,4 @@
-"""Looks through the category tables of a shop's OpenCart stores."""
+"""Checks the category tables of a shop's OpenCart stores."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from stores.opencart.check import FINDINGS, Finding, check
 
 
 def check_opencart(shop: Shop, store: str | None = None) -> dict[str, list[Finding]]:
-    """What is wrong in the tables of each OpenCart store, or of the named one, by the store's name.
+    """Return the findings of each OpenCart store, or of the named one, by the name of the store.
 
     Raises SettingsError where the shop has no such store, StoreError where one cannot be read.
     """
@@ -23,5 +23,5 @@ def check_opencart(shop: Shop, store: str | None = None) -> dict[str, list[Findi
 
 
 def next_step(finding: Finding) -> str:
-    """What to do about a finding."""
+    """Return what to do about a finding."""
     return FINDINGS[finding.code][1]

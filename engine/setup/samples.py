@@ -1,4 +1,4 @@
-"""The sample shops of ``data/samples``: set up with a real Firebird base, run, and compared with what is committed."""
+"""The sample shops of ``data/samples``: set up with a Firebird base, run, and compared with the committed outputs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd  # 0.4 s: only a command that needs it imports it
 
 COMMITTED = ("assignments.csv", "categories.csv", "offers.csv", "quarantine.csv", "TSGoods.trs", "tree.txt")
-"""What of a sample's output is committed: everything but the report, which holds times."""
+"""The committed outputs of a sample: all but the report, which has times."""
 
 
 def samples_folder() -> Path:
@@ -29,10 +29,10 @@ def samples_folder() -> Path:
 
 def sample(name: str) -> Path:
     """The folder of a sample by its name. Raises SettingsError with the closest name."""
-    known = {path.parent.name: path.parent for path in samples_folder().glob("*/shop.toml")}
-    if name not in known:
-        raise SettingsError(f'no sample "{name}"', closest(name, list(known)))
-    return known[name]
+    samples = {path.parent.name: path.parent for path in samples_folder().glob("*/shop.toml")}
+    if name not in samples:
+        raise SettingsError(f'no sample "{name}"', closest(name, list(samples)))
+    return samples[name]
 
 
 def set_up(source: Path, target: Path) -> None:
@@ -42,7 +42,7 @@ def set_up(source: Path, target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     for name in ("shop.toml", "rules.yaml"):
         shutil.copyfile(source / name, target / name)
-    # UTF8: the samples hold characters that no WIN1251 base could (the hryvnia sign)
+    # UTF8: the samples have characters that WIN1251 lacks (the hryvnia sign)
     build_base(target / "base.fdb", *read_input(source / "input"), charset="UTF8", overwrite=True)
 
 
@@ -67,29 +67,29 @@ def run_sample(source: Path, target: Path) -> RunReport:
     return sync(load_shop(target))
 
 
-def stale_files(source: Path, fresh: Path) -> list[str]:
-    """Names of committed outputs that differ from freshly made ones."""
+def stale_files(source: Path, new: Path) -> list[str]:
+    """Return the names of committed outputs that differ from new ones."""
     return [
         name
         for name in COMMITTED
         if not (source / "output" / name).is_file()
-        or (source / "output" / name).read_bytes() != (fresh / "output" / name).read_bytes()
+        or (source / "output" / name).read_bytes() != (new / "output" / name).read_bytes()
     ]
 
 
 def refresh_samples(check: bool) -> Iterator[tuple[str, list[str]]]:
-    """Run every sample in a folder of its own; give its name and the committed outputs that are stale.
+    """Run every sample in a separate folder; yields its name and its stale committed outputs.
 
-    They are written anew, unless ``check``. Raises TorgsyncError for a sample whose run fails.
+    Writes them again, unless ``check``. Raises TorgsyncError for a sample whose run fails.
     """
     for source in sorted(path.parent for path in samples_folder().glob("*/shop.toml")):
         with TemporaryDirectory() as folder:
-            fresh = Path(folder) / source.name
-            report = run_sample(source, fresh)
+            new = Path(folder) / source.name
+            report = run_sample(source, new)
             if report.exit_code:
                 raise TorgsyncError(f"sample {source.name}: {report.message}", report.next_step)
-            stale = stale_files(source, fresh)
+            stale = stale_files(source, new)
             for name in () if check else stale:
                 (source / "output").mkdir(exist_ok=True)
-                shutil.copyfile(fresh / "output" / name, source / "output" / name)
+                shutil.copyfile(new / "output" / name, source / "output" / name)
         yield source.name, stale

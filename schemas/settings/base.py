@@ -1,4 +1,4 @@
-"""What every table of ``shop.toml`` and every part of ``rules.yaml`` has in common."""
+"""The base of every table of ``shop.toml`` and every part of ``rules.yaml``."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 
 class Settings(BaseModel):
-    """Base of every such table: frozen, unknown keys refused, ``true`` and ``false`` are no numbers."""
+    """Base model: frozen, refuses unknown keys, does not take ``true`` and ``false`` as numbers."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     @model_validator(mode="before")
     @classmethod
     def _true_is_no_number(cls, data: Any) -> Any:
-        """Pydantic takes True for 1, and as a share it would switch a guard off."""
+        """Refuse True as a number: pydantic takes it as 1, and as a share it would switch a guard off."""
         if not isinstance(data, dict):
             return data
         return {key: value if _takes_bool(cls, key) else _no_number(value) for key, value in data.items()}
@@ -24,7 +24,7 @@ class Settings(BaseModel):
 
 @dataclass(frozen=True)
 class _Flag:
-    """Stands for true or false where a key takes neither, so that pydantic reports the key and what it expects."""
+    """Replaces true or false where a number is expected, so that pydantic reports the key and the expected type."""
 
     value: bool
 

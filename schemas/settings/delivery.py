@@ -1,6 +1,6 @@
-"""Where a feed's file goes: a folder of this machine, or a URL of a file server. Keys of ``shop.toml``'s feed stores.
+"""The target of a feed: a local folder, or a URL of a file server. These are keys of feed stores in ``shop.toml``.
 
-A store's own model may inherit from ``DeliverySettings``, so that each key is declared here only.
+The model of a store may inherit from ``DeliverySettings``, so that each key is declared here only.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PROTOCOL_KEYS: dict[Protocol, tuple[str, ...]] = {
     "sftp": ("user", "password_env", "key_file", "known_hosts", "host_fingerprint"),
     "s3": ("user", "password_env", "endpoint", "region", "cafile"),
 }
-"""The keys that mean something for each protocol; any other is refused, since nobody would obey it."""
+"""The keys of each protocol; others are refused, as they would have no effect."""
 
 PORTS = {"ftp": 21, "ftps": 21, "sftp": 22}
 
@@ -35,7 +35,7 @@ FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}=?")
 
 
 class DeliverySettings(Settings):
-    """Where the file goes and how to log in there. Secrets only by the name of an environment variable."""
+    """The target and the login. Secrets are given only by the name of an environment variable."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
@@ -63,7 +63,7 @@ class DeliverySettings(Settings):
         scheme = value.partition("://")[0].lower()
         if scheme in ("http", "https"):
             raise ValueError(
-                f"{scheme}:// takes no files; for a store that fetches by itself give a folder it can read"
+                f"{scheme}:// takes no files; for a store that fetches the file give a folder that it can read"
             )
         if scheme not in PROTOCOLS or scheme == "folder":
             raise ValueError(f'no protocol "{scheme}": {closest(scheme, list(PROTOCOLS[1:]))}, or a folder')
@@ -104,7 +104,7 @@ class DeliverySettings(Settings):
         if self.protocol == "folder":
             return self
         if self.user is not None and self.address.username is not None:
-            raise ValueError("the login stands in the URL and in user: give one")
+            raise ValueError("the login is in the URL and in user: give one")
         if self.login is None:
             raise ValueError("give user" + ("" if self.protocol == "s3" else f", or {where}USER@…"))
         if self.password_env is None and self.key_file is None:
@@ -115,24 +115,24 @@ class DeliverySettings(Settings):
 
     @classmethod
     def of(cls, store: BaseModel) -> DeliverySettings:
-        """The settings out of any model that holds their keys, as a store of ``shop.toml``; other keys are left out."""
+        """Take the settings from any model that has their keys, such as a store of ``shop.toml``."""
         return DeliverySettings(**{key: getattr(store, key) for key in cls.model_fields if hasattr(store, key)})
 
     @property
     def protocol(self) -> Protocol:
-        """How the file travels."""
+        """Return the protocol of the target."""
         scheme, found, _ = self.target.partition("://")
         return next(name for name in PROTOCOLS if name == scheme.lower()) if found else "folder"
 
     @property
     def address(self) -> SplitResult:
-        """The parts of a target that is a URL."""
+        """Return the parts of a target that is a URL."""
         return _split(self.target)
 
     def place_of(self, filename: str, folder: Path) -> str:
-        """A file there, written in one way only: a path without links and dots, or a URL; ``folder`` is the shop's.
+        """Return one canonical name of a file there: a path without links and dots, or a URL. ``folder`` is the shop's.
 
-        Two logins of one server may have folders of their own, so they are told apart.
+        The login is part of it, as two logins of one server may have different folders.
         """
         if self.protocol == "folder":
             return realpath(folder / Path(self.target).expanduser() / filename)
@@ -145,7 +145,7 @@ class DeliverySettings(Settings):
 
     @property
     def login(self) -> str | None:
-        """Who logs in."""
+        """Return the login."""
         return self.user if self.user is not None or self.address.username is None else unquote(self.address.username)
 
 
@@ -153,19 +153,19 @@ def _split(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
         _ = parts.port
-    except ValueError:  # its text holds a part of the URL, which may be a password
+    except ValueError:  # its text has a part of the URL, which may be a password
         raise ValueError("not a URL: its host or port cannot be read") from None
     return parts
 
 
 def _check_url(parts: SplitResult, *, is_bucket: bool) -> None:
-    """Refuse what would be ignored, and a secret where everybody reads it."""
+    """Refuse parts of a URL that would be ignored, and a password in it."""
     if parts.password is not None:
-        raise ValueError("a password stands in the URL: put it into an environment variable, name that in password_env")
+        raise ValueError("a password is in the URL: put it into an environment variable, name that in password_env")
     if not parts.hostname:
         raise ValueError("the URL names no " + ("bucket" if is_bucket else "host"))
     if is_bucket and (parts.username is not None or parts.port is not None):
-        raise ValueError("s3://BUCKET/PREFIX: the access key stands in user, the service's address in endpoint")
+        raise ValueError("s3://BUCKET/PREFIX: the access key belongs in user, the address of the service in endpoint")
     if parts.query or parts.fragment or "@" in parts.path:  # a password with / or # in it would end up here
         raise ValueError("? # @ in a path are written %3F %23 %40")
     if ".." in unquote(parts.path).split("/") or not unquote(parts.path).isprintable():

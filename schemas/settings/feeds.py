@@ -1,6 +1,6 @@
-"""Settings of the feeds beside the sync file: YML with its profiles, Google Merchant, CSV and JSON (docs/feeds.md).
+"""Settings of the feeds other than the sync file: YML with its profiles, Google Merchant, CSV and JSON (docs/feeds.md).
 
-A store's table in ``shop.toml`` adds the name and the place of the file to one of these models.
+The table of a store in ``shop.toml`` adds name and target of the file to one of these models.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from schemas.settings.base import Settings
 from schemas.trs import OFFER_FIELDS
 
 PRIVATE = ("prime_cost",)
-"""What the shop paid: never in a feed that strangers read (YML, Google)."""
+"""The purchase price: never in a public feed (YML, Google)."""
 
 COMPUTED: dict[str, str] = {
     "price": "the price to pay: with the discount where there is one",
@@ -31,7 +31,7 @@ TABLE_COLUMNS = (
     "good_id", "name", "category_number", "category_path", "price", "old_price", "available", "warehouse_quantity",
     "articul", "barcode", "pc_name", "model_good_id", "the_size", "color", "description",
 )  # fmt: skip
-"""The default columns of a CSV or JSON feed. What the shop paid and its wholesale prices stand in none by default."""
+"""The default columns of a CSV or JSON feed. By default they have no purchase price and no wholesale prices."""
 
 
 def _good_field(value: str) -> str:
@@ -75,11 +75,11 @@ Currency = Literal["UAH", "USD", "EUR", "PLN"]
 
 
 class FeedSettings(Settings):
-    """Base of every feed's settings."""
+    """Base of the settings of feeds."""
 
 
 class YmlProfile(FeedSettings):
-    """What differs between readers of YML."""
+    """The differences between readers of YML."""
 
     hidden: Literal["omit", "unavailable"] = "omit"
     name_length: int | None = None
@@ -90,7 +90,7 @@ class YmlProfile(FeedSettings):
 
 YML_PROFILES: dict[str, YmlProfile] = {
     "generic": YmlProfile(),
-    # goods that are missing in the file stay on sale at Prom (mark_missing_product_as = none): say that they are hidden
+    # goods that are missing in the file stay on sale at Prom (mark_missing_product_as = none): so hidden ones are in it
     "prom": YmlProfile(hidden="unavailable", name_length=100, varieties=True),
     "rozetka": YmlProfile(name_length=255, quantity="stock_quantity", old_price="price_old"),
 }
@@ -146,17 +146,17 @@ class GoogleFeed(FeedSettings):
 
 
 class TableFeed(FeedSettings):
-    """What CSV and JSON have in common."""
+    """Settings of both CSV and JSON."""
 
     columns: tuple[TableField, ...] | dict[Text, TableField] = Field(
-        TABLE_COLUMNS, description="fields in order, or the file's own names with the field of each", min_length=1
+        TABLE_COLUMNS, description="fields in order, or the names in the file with the field of each", min_length=1
     )
     hidden: Literal["omit", "include"] = Field("omit", description="what becomes of hidden goods")
     discounts: bool = Field(True, description="price with the discount, and old_price beside it")
 
     @property
     def named_columns(self) -> dict[str, str]:
-        """The file's column names, in order, with the field of each."""
+        """Return the column names of the file, in order, with the field of each."""
         return dict(self.columns) if isinstance(self.columns, dict) else {field: field for field in self.columns}
 
 
@@ -175,13 +175,13 @@ class JsonFeed(TableFeed):
 
 
 def yml_profile(feed: YmlFeed) -> YmlProfile:
-    """The profile of a YML feed with the feed's own keys on top."""
+    """Return the profile of a YML feed, overridden by the keys of the feed."""
     own = {key: getattr(feed, key) for key in YmlProfile.model_fields if getattr(feed, key) is not None}
     return YML_PROFILES[feed.profile].model_copy(update=own)
 
 
 def yml_date(value: datetime) -> str:
-    """``2026-11-24 02:30``: how a YML file tells when its content last changed."""
+    """Return ``2026-11-24 02:30``: the time of the last change in a YML file."""
     if not 1970 <= value.year <= 9999:
-        raise SettingsError(f"{value}: no date for a YML file", "give the time of the last change of the catalogue")
+        raise SettingsError(f"{value}: not a date for a YML file", "give the time of the last change of the catalogue")
     return value.strftime("%Y-%m-%d %H:%M")

@@ -1,4 +1,4 @@
-"""Names: of shops and stores as ``shop.toml`` gives them, and the policy for those of sections."""
+"""Names of shops and stores in ``shop.toml``, and the policy for names of sections."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 from schemas.settings.base import Settings
 
 MAX_NAME = 100
-"""What the state's columns hold of a shop's or a store's name, and of both together as SHOP/STORE."""
+"""Characters in the columns of the state for a shop, a store, and both as SHOP/STORE."""
 
 
 def _no_folder(value: str) -> str:
@@ -23,11 +23,11 @@ Name = Annotated[
     Field(pattern=r"^[\w.-]+$", max_length=MAX_NAME, description="letters, digits, dot, hyphen, underscore"),
     AfterValidator(_no_folder),
 ]
-"""A name that can be a folder's: ``..`` would be the folder above."""
+"""A name that is also valid as a folder name; ``..`` would be the folder above."""
 
 
 class NamesSettings(Settings):
-    """The names policy (design.md section 4): which characters never pass in a section's name.
+    """The names policy (design.md section 4): which characters are removed from the names of sections.
 
     A forbidden character becomes a blank; a section whose name is longer than ``max_length`` is quarantined.
     """

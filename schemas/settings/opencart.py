@@ -31,7 +31,7 @@ class OpenCartStore(Settings):
     new_categories: Literal["shown", "hidden"] = Field(
         "shown", description="hidden: a new category waits for an editor to show it; its status is the editor's then"
     )
-    in_menu: bool = Field(True, description="a new root category stands in the top menu (3.0 and 4.0)")
+    in_menu: bool = Field(True, description="a new root category is in the top menu (3.0 and 4.0)")
     menu_columns: int = Field(1, ge=1, le=12, description="menu columns of a new root category (3.0 and 4.0)")
     model: Literal["articul", "good_id"] = Field("articul", description="what a good's model is; GoodID without one")
     without_price: Literal["hide", "show"] = Field("hide", description="what becomes of goods without a price")
@@ -51,5 +51,5 @@ class OpenCartStore(Settings):
         return self
 
     def editors(self, field: EditorsField) -> bool:
-        """Whether a field is the editor's once it was written."""
+        """Tell whether a field belongs to the editor after it was written once."""
         return field in self.only_on_create or (field == "category_status" and self.new_categories == "hidden")

@@ -1,4 +1,4 @@
-"""When the nightly run begins: settings of ``[schedule]`` and ``[approval]`` in shop.toml."""
+"""Start of the nightly run, and limits for approval: ``[schedule]`` and ``[approval]`` in shop.toml."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from schemas.errors import closest
 from schemas.settings.base import Settings
 
 _FIRST, _LAST = date(2026, 1, 1), date(2037, 12, 31)
-"""Nights that are looked through: as far as the time zone database knows the rules."""
+"""Nights to check: the time zone database has rules up to 2037."""
 _WEEK = timedelta(days=7)
 
 
 class ScheduleSettings(Settings):
-    """When the nightly run begins. The clock must show this time exactly once in every night."""
+    """Start of the nightly run. The clock must show this time exactly once in every night."""
 
     at: str = Field("02:30", description="time of day, HH:MM, by the clock of the time zone")
     timezone: str = Field("Europe/Kyiv", description="a name of the IANA time zone database")
@@ -30,7 +30,7 @@ class ScheduleSettings(Settings):
     @model_validator(mode="after")
     def _once_a_night(self) -> ScheduleSettings:
         if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", self.at):
-            raise ValueError(f'at = "{self.at}" is no time of day: write it as "02:30"')
+            raise ValueError(f'at = "{self.at}" is not a time of day: write it as "02:30"')
         try:
             ZoneInfo(self.timezone)
         except (ZoneInfoNotFoundError, ValueError) as error:
@@ -46,16 +46,16 @@ class ScheduleSettings(Settings):
 
     @property
     def cron(self) -> str:
-        """The time as a cron expression: ``30 2 * * *``."""
+        """Return the time as a cron expression: ``30 2 * * *``."""
         hour, minute = self.at.split(":")
         return f"{int(minute)} {int(hour)} * * *"
 
 
 @cache
 def odd_night(at: str, timezone: str) -> date | None:
-    """The first night in which the clock shows this time twice or not at all; None where there is no such night.
+    """Return the first night in which the clock shows this time twice or not at all, or None.
 
-    A local time has two offsets from UTC, by ``fold``, exactly where it is doubled or left out (PEP 495).
+    Such a local time has two offsets from UTC, by ``fold`` (PEP 495).
     """
     zone = ZoneInfo(timezone)
     hour, minute = (int(part) for part in at.split(":"))
@@ -67,9 +67,9 @@ def odd_night(at: str, timezone: str) -> date | None:
 
 
 def _nights_near_changes(zone: ZoneInfo) -> Iterator[date]:
-    """The nights of every week in which the zone's clock changes: 24 weeks of 626, which takes a hundredth of the time.
+    """Yield the nights of every week in which the clock of the zone changes: 24 weeks of 626, which is much faster.
 
-    No zone changes its clock twice within a week (the shortest such time is the month of Ramadan, in Morocco).
+    No zone changes its clock twice within a week (the shortest period is the month of Ramadan, in Morocco).
     """
     week, offset = datetime(_FIRST.year, _FIRST.month, _FIRST.day, tzinfo=UTC) - _WEEK, None
     while week.date() <= _LAST + _WEEK:
@@ -81,10 +81,10 @@ def _nights_near_changes(zone: ZoneInfo) -> Iterator[date]:
 
 
 class ApprovalSettings(Settings):
-    """A plan above one of these counts of rows waits in Prefect until a person approves it. None: never asks.
+    """Row counts above which a plan waits in Prefect until a person approves it. None: never asks.
 
-    Softer than the guards, which stop a run: see ``[guards]``. Without Prefect there is nobody to ask, and only the
-    guards hold.
+    Guards, which stop a run, are separate: see ``[guards]``. Without Prefect nobody can be asked, and only the guards
+    apply.
     """
 
     removed_categories: int | None = Field(None, ge=0, description="categories that disappear from a store")

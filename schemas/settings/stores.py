@@ -1,4 +1,4 @@
-"""Settings of a shop's stores: the tables ``[[stores]]`` of ``shop.toml``, one model per kind."""
+"""Settings of stores: the tables ``[[stores]]`` of ``shop.toml``, one model per kind."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class SqlStore(Settings):
 
 
 class FileStore(DeliverySettings):
-    """What every store has that reads a file: where the file goes, and its name there."""
+    """Settings of every store that reads a file: the target and the name of the file."""
 
     name: Name
     filename: str
@@ -97,7 +97,7 @@ class JsonStore(FileStore, JsonFeed):
 
 
 class TrsDialect(Settings):
-    """How a sync file is written or read: columns in order, header, encoding (``utf-8-sig`` = with BOM), separator."""
+    """The dialect of a sync file: columns in order, header, encoding (``utf-8-sig`` = with BOM), separator."""
 
     layout: Literal[50, 48, 40] | list[str] = 50
     header: bool = False
@@ -116,7 +116,7 @@ TRS_PROFILES: dict[str, TrsDialect] = {
 
 
 def trs_dialect(store: TrsStore) -> TrsDialect:
-    """The dialect of a TRS store: its profile with the store's own keys on top."""
+    """Return the dialect of a TRS store: its profile, overridden by the keys of the store."""
     if store.profile not in TRS_PROFILES:
         raise SettingsError(f'no TRS profile "{store.profile}": {closest(store.profile, list(TRS_PROFILES))}')
     own = {key: getattr(store, key) for key in TrsDialect.model_fields if getattr(store, key) is not None}

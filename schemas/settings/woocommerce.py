@@ -15,12 +15,12 @@ EditorsField = Literal["category_name", "name", "price", "stock"]
 
 
 def _safe_url(value: str) -> str:
-    """The shop's address; keys must never travel in clear, so http only to this very machine."""
+    """Check the address of the shop. The keys must be encrypted on the way, so http is only for this machine."""
     parts = urlsplit(value)
     if parts.scheme not in ("https", "http") or not parts.hostname:
         raise ValueError("the shop's address, as https://shop.example")
     if parts.username or parts.password:
-        raise ValueError("no user or password in the address: the keys stand in key_env and secret_env")
+        raise ValueError("no user or password in the address: the keys belong in key_env and secret_env")
     if parts.query or parts.fragment:
         raise ValueError("the shop's address only, without ? and #")
     if parts.scheme == "http" and not _loopback(parts.hostname):
@@ -49,10 +49,10 @@ class WooCommerceStore(Settings):
     sku_prefix: str = Field(
         "torgsync-", pattern=r"^[A-Za-z0-9_.-]+$", description="a product's SKU: this and the GoodID"
     )
-    root_category: int = Field(0, ge=0, description="id of the category under which ours stand; 0: none")
+    root_category: int = Field(0, ge=0, description="id of the category above ours; 0: none")
     adopt: bool = Field(True, description="take over a category of the same name under the same parent")
     hidden: Literal["draft", "catalog"] = Field("draft", description="what a hidden product becomes")
-    stock: Literal["quantity", "status", "none"] = Field("quantity", description="what the shop is told of the stock")
+    stock: Literal["quantity", "status", "none"] = Field("quantity", description="what is sent about the stock")
     discounts: bool = Field(True, description="RetailPriceWithDiscount as sale price")
     only_on_create: tuple[EditorsField, ...] = Field((), description="sent once, then the editor's")
     category_base: str = Field(

@@ -1,1 +1,1 @@
-"""The stand-in base of our own, in place of a Torgsoft base: its tables, how it is built, CSV as its input."""
+"""The stand-in base, in place of a Torgsoft base: its tables, its builder, and CSV files as input."""

@@ -1,6 +1,6 @@
 """Builds a stand-in base from frames: an embedded file, or a base on a server.
 
-A file is built as ``TARGET.part`` and renamed at the end, so a half-built base is never taken for a whole one.
+A file is built as ``TARGET.part`` and renamed at the end, so that nobody mistakes a half-built base for a complete one.
 """
 
 from __future__ import annotations
@@ -58,7 +58,9 @@ def build_base(
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise SettingsError(f"{final.parent}: {error.strerror}", "give a target in a folder of yours") from error
+        raise SettingsError(
+            f"{final.parent}: {error.strerror}", "give a target in a folder that you may write to"
+        ) from error
     part = final.with_name(final.name + ".part")
     try:
         counts = _build(Dsn(str(part), False), rows, charset, user, None, lambda: part.unlink(missing_ok=True), wide)
@@ -77,12 +79,12 @@ def _build(
     make_room: Callable[[], None],
     bytes_per_character: int,
 ) -> dict[str, int]:
-    """Create the base, its tables and its rows; each connection is closed whatever happens."""
+    """Create the base, its tables and its rows; each connection is closed, also after an error."""
     load_client()
     try:
         make_room()
         _create(dsn, charset, user, password)
-        # A second connection: create_database sets the base's charset but not its own, and would mangle the text.
+        # A second connection: create_database sets the base's charset but not its own, and would damage the text.
         wire = "NONE" if charset == "NONE" else "UTF8"
         connection = fdb.connect(dsn=dsn.text, user=user, password=password, charset=wire, utf8params=True)
         try:
@@ -111,7 +113,7 @@ def _create(dsn: Dsn, charset: Charset, user: str, password: str | None) -> None
 
 
 def _make_room(dsn: Dsn, user: str, password: str | None, overwrite: bool) -> None:
-    """On a server: drop the base that is there, when that was asked for."""
+    """On a server: drop an existing base if ``overwrite`` is given."""
     try:
         there = fdb.connect(dsn=dsn.text, user=user, password=password, charset="UTF8", utf8params=True)
     except fdb.Error as error:
@@ -131,15 +133,15 @@ def _insert(table: str) -> str:
 
 
 def _literal(text: str) -> str:
-    """A string literal of SQL."""
+    """Return a string literal of SQL."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def _rows(table: str, frame: pd.DataFrame, codec: str, as_bytes: bool) -> Iterator[tuple[Any, ...]]:
-    """The frame's rows in the order of the table's columns, every text checked against charset and width."""
+    """Yield the rows in the order of the table's columns; checks charset and width of every text."""
     unknown = [str(name) for name in frame.columns if name not in standin.FIELDS[table].values()]
     if unknown:
-        raise SourceError(f"{table}: the stand-in base has no place for {', '.join(unknown)}")
+        raise SourceError(f"{table}: the stand-in base has no column for {', '.join(unknown)}")
     keys: Sequence[Any] = frame.iloc[:, 0].tolist() if len(frame.columns) else []
     cells: list[Sequence[Any]] = []
     for column, field in standin.FIELDS[table].items():
@@ -161,23 +163,23 @@ def _rows(table: str, frame: pd.DataFrame, codec: str, as_bytes: bool) -> Iterat
     return zip(*cells, strict=True)
 
 
-def _text(value: Any, codec: str, as_bytes: bool, width: int, place: tuple[str, Any, str]) -> str | bytes | None:
-    """The text as the connection wants it, or a SourceError that says where it cannot be held."""
+def _text(value: Any, codec: str, as_bytes: bool, width: int, cell: tuple[str, Any, str]) -> str | bytes | None:
+    """Return the text in the form of the connection. Raises SourceError with the cell where it does not fit."""
     if value is None:
         return None
-    table, key, column = place
+    table, key, column = cell
     try:
         raw = str(value).encode(codec)
     except UnicodeEncodeError as error:
         character = str(value)[error.start]
         raise _unfit(
-            f'the character "{character}" (U+{ord(character):04X}) does not exist in {codec}', place, "--charset UTF8"
+            f'the character "{character}" (U+{ord(character):04X}) does not exist in {codec}', cell, "--charset UTF8"
         ) from error
     if len(str(value)) > width:
         raise SourceError(f"{table} {key}, column {column}: {len(str(value))} characters do not fit VARCHAR({width})")
     return raw if as_bytes else str(value)
 
 
-def _unfit(what: str, place: tuple[str, Any, str], option: str) -> TorgsyncError:
-    table, key, column = place
+def _unfit(what: str, cell: tuple[str, Any, str], option: str) -> TorgsyncError:
+    table, key, column = cell
     return SourceError(f"{table} {key}, column {column}: {what}", f"build the base with {option}")

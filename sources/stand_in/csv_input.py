@@ -2,7 +2,7 @@
 
 ``product_types.csv`` (type_id, parent_id, name, section_key), ``sections.csv`` (section_key, parent_key, name, number),
 ``goods.csv`` (good_id, type_id, good_name, then any good's field of ``schemas.trs``, and ``position``). An empty cell
-is NULL, a text may hold line breaks inside quotes, a missing position is the row's place in the file.
+is NULL, a text may hold line breaks inside quotes, a missing position is the row's number in the file.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ FILES: dict[str, tuple[DataFrameSchema, tuple[str, ...]]] = {
     "sections.csv": (RAW_SECTIONS, ("section_key", "parent_key", "name", "number")),
     "goods.csv": (RAW_GOODS, ("good_id", "type_id", "good_name")),
 }
-"""Every file with its schema and the columns that it must have."""
+"""Every file with its schema and its required columns."""
 
 _EXACT = Context(prec=DECIMAL_PRECISION, rounding=ROUND_HALF_EVEN, traps=[Inexact, InvalidOperation])
 _STEP = Decimal(1).scaleb(-DECIMAL_SCALE)
@@ -36,7 +36,7 @@ def read_csv_dir(folder: Path, encoding: str = "utf-8-sig") -> tuple[pd.DataFram
     """Product types, sections and goods of a folder of CSV files, in the columns and dtypes of their RAW schemas.
 
     Raises SourceError that names file, line and column: a missing file, an unknown column (with the closest one), a
-    value that is no number. Broken data (duplicates, cycles, missing ids) passes: finding it is the checks' job.
+    value that is not a number. Broken data (duplicates, cycles, missing ids) passes: validation finds it later.
     """
     types, sections, goods = (_read(folder / name, encoding) for name in FILES)
     return types, sections, goods
@@ -58,7 +58,7 @@ def _read(path: Path, encoding: str) -> pd.DataFrame:
         if len(row) != len(header):
             raise SourceError(
                 f"{path}, line {line}: {len(row)} cells, but the header has {len(header)}",
-                "put texts that hold a comma, a quote or a line break in double quotes",
+                "put texts with a comma, a quote or a line break in double quotes",
             )
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(header)
     frame = pd.DataFrame(
@@ -73,7 +73,7 @@ def _read(path: Path, encoding: str) -> pd.DataFrame:
 
 
 def _cells(path: Path, encoding: str) -> tuple[list[str], list[list[str]], list[int]]:
-    """Header, rows and the line on which each row begins; blank lines are passed over."""
+    """Header, rows and the line on which each row begins; blank lines are skipped."""
     try:
         with path.open(encoding=encoding, newline="") as file:
             reader = csv.reader(file, strict=True)
@@ -101,7 +101,7 @@ def _cells(path: Path, encoding: str) -> tuple[list[str], list[list[str]], list[
 
 
 def _column(cells: tuple[str, ...], dtype: Any, lines: list[int], path: str, name: str) -> pd.Series[Any]:
-    """One column in the schema's dtype; an empty cell is NULL."""
+    """Convert one column to the dtype of the schema; an empty cell is NULL."""
     if dtype == TEXT:
         return pd.Series([cell or None for cell in cells], dtype=TEXT)
     one: Callable[[str], Any] = _decimal if dtype == DECIMAL else _integer
@@ -111,7 +111,9 @@ def _column(cells: tuple[str, ...], dtype: Any, lines: list[int], path: str, nam
             values.append(one(cell.strip()) if cell.strip() else None)
         except (ValueError, ArithmeticError) as error:
             noun = f"a number with at most {DECIMAL_SCALE} decimals" if dtype == DECIMAL else "an integer"
-            raise SourceError(f'{path}, line {line}, column {name}: "{cell}" is not {noun}', "mend the cell") from error
+            raise SourceError(
+                f'{path}, line {line}, column {name}: "{cell}" is not {noun}', "correct the cell"
+            ) from error
     if dtype == DECIMAL:
         return pd.Series(pd.arrays.ArrowExtensionArray(pyarrow.array(values, type=DECIMAL.pyarrow_dtype)))
     return pd.Series(values, dtype=INTEGER)
@@ -125,7 +127,7 @@ def _integer(cell: str) -> int:
 
 
 def _decimal(cell: str) -> Decimal:
-    """The number exactly as written, decimal point or comma; refused when it would lose a digit."""
+    """Parse a number exactly, with decimal point or comma; refuses one that would lose a digit."""
     if "_" in cell:
         raise ValueError(cell)
     number = Decimal(cell.replace(",", "."))

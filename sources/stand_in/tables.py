@@ -1,7 +1,7 @@
-"""The stand-in base: our own invention, in place of a Torgsoft base that nobody publishes. Derived from the schemas.
+"""The tables of the stand-in base, derived from the schemas. Torgsoft's real tables are not published.
 
-Table and column names are ours, not Torgsoft's. There is no key and no constraint on purpose: the base must be able to
-hold what real bases hold (cycles, duplicates, ids of 0, missing ids), so that the checks after it have work.
+Table and column names are ours, not Torgsoft's. There are no keys and no constraints on purpose: the base must hold
+what real bases hold (cycles, duplicates, ids of 0, missing ids), so that the checks can be tested.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ PLAIN_WIDTH = 500
 """Width of the other texts without a stated one.
 
 Firebird's limit for a row is 64 KB and UTF8 counts 4 bytes per character: 4 x 1000 + 12 x 500 + the stated 1,910
-characters make 47.6 KB (a test adds it up again).
+characters make 47.6 KB (a test checks the sum).
 """
 NAME_WIDTH = 1000
 NUMBER_WIDTH = 32
@@ -25,7 +25,7 @@ BIGINT = "BIGINT"
 
 
 def text_width(column: TrsColumn) -> int:
-    """Greatest number of characters that the stand-in base holds for a text column."""
+    """Return the greatest number of characters of a text column in the stand-in base."""
     return column.width or (LONG_WIDTH if column.field in LONG_TEXTS else PLAIN_WIDTH)
 
 
@@ -65,11 +65,11 @@ FIELDS: dict[str, dict[str, str]] = {
     "SECTIONS": {name: name.lower() for name in TABLES["SECTIONS"]},
     "GOODS": {name: "position" if name == "POSITION_NO" else name.lower() for name in TABLES["GOODS"]},
 }
-"""Our field of every column."""
+"""The field of every column."""
 
 
 def ddl(bytes_per_character: int = 1) -> list[str]:
-    """The statements that make the stand-in base, one by one; the comments say whose invention it is.
+    """Return the statements that create the stand-in base; comments in it say that torgsync invented it.
 
     ``bytes_per_character`` widens the text columns of a base without charset that holds UTF-8.
     """

@@ -1,8 +1,8 @@
 """Turns a sync file into the three raw tables of a base: product types, sections, goods (``base build --from-trs``).
 
 A sync file is less than the base: it shows only types and sections that goods hang on, and their ancestors by name.
-What had to be inferred is listed in ``TrsFrames.inferred``, what stayed open in ``ambiguities``, what was odd in
-``notes``. No good is ever left out.
+``TrsFrames.inferred`` lists what had to be inferred, ``ambiguities`` what is undecided, ``notes`` what is unusual. No
+good is left out.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from sources.trs.types import Ambiguity, Seen, TypePath, TypeTree, build_types
 class TrsFrames:
     """The raw tables of one sync file, in the columns of RAW_PRODUCT_TYPES, RAW_SECTIONS and RAW_GOODS.
 
-    ``inferred``: sentences on what the file does not say and was concluded; ``notes``: what was odd in the file.
+    ``inferred``: sentences on what was inferred, as the file does not say it; ``notes``: what is unusual in the file.
     """
 
     product_types: pd.DataFrame
@@ -38,7 +38,7 @@ class TrsFrames:
 
 
 def frames_from_trs(trs: TrsFile) -> TrsFrames:
-    """Rebuild the raw tables; the goods' own values stay as they are, ``position`` is the order of the lines (from 1).
+    """Rebuild the raw tables; the values of goods stay as they are, ``position`` is the order of the lines (from 1).
 
     Raises SourceError when the file has neither a product type nor a name of the goods.
     """
@@ -78,7 +78,7 @@ def frames_from_trs(trs: TrsFile) -> TrsFrames:
 
 @dataclass(frozen=True)
 class _Row:
-    """What one good says about its type and section."""
+    """The type and section of one good in the file."""
 
     type: TypePath
     category: int | None
@@ -87,7 +87,7 @@ class _Row:
 
 
 def _rows(trs: TrsFile, notes: list[str]) -> list[_Row]:
-    """One entry per good; equal ones are one object, so that a chain is parsed once."""
+    """Return one entry per good; equal entries are one object, so that a chain is parsed once."""
     frame = trs.frame
     texts = [
         (frame[name] if name in frame else pd.Series("", index=frame.index, dtype=TEXT)).fillna("").tolist()
@@ -109,7 +109,7 @@ def _rows(trs: TrsFile, notes: list[str]) -> list[_Row]:
             broken[chain_text] += 1
         rows.append(known[cells])
     notes.extend(
-        f'"{text}" is no section chain: {goods} goods were placed by Category' for text, goods in broken.items()
+        f'"{text}" is not a section chain: {goods} goods were assigned by Category' for text, goods in broken.items()
     )
     return rows
 
@@ -135,7 +135,7 @@ def _type_name(tree: TypeTree, key: TypePath) -> str:
 def _own_sections(
     tree: TypeTree, type_ids: list[int | None], section_keys: list[int | None], notes: list[str]
 ) -> dict[int, int | None]:
-    """The section of every type that has goods: the one that most of its goods carry (None: they carry none)."""
+    """Return the section of every type with goods: that of most of its goods (None: most have none)."""
     votes: dict[int, Counter[int | None]] = defaultdict(Counter)
     for type_key, section_key in zip(type_ids, section_keys, strict=True):
         if type_key is not None:

@@ -21,9 +21,9 @@ _INNER = {";": re.compile(r";\d+="), "|": re.compile(r"\|\d+=")}
 
 
 def sniff_separator(chains: Iterable[str]) -> tuple[Separator, tuple[str, ...]]:
-    """The separator that stands more often before ``digits=``, and a note where both do.
+    """Return the separator that is more often before ``digits=``, and a note where both occur.
 
-    Without any evidence (no chain has two sections) it is the newest default seen.
+    Without evidence (no chain has two sections) it is the newest default seen.
     """
     counts = {sign: 0 for sign in _INNER}
     for chain in chains:
@@ -44,10 +44,10 @@ def sniff_separator(chains: Iterable[str]) -> tuple[Separator, tuple[str, ...]]:
 
 
 def parse_chain(text: str, separator: Separator, leaf: str | None = None) -> Chain | None:
-    """The sections of a chain, root first; () for an empty chain, None where the text is no chain.
+    """Return the sections of a chain, root first; () for an empty chain, None for a text that is not a chain.
 
-    ``leaf`` is the leaf's name where the file has it (``SynchronizationSection``): it tells where the last name begins
-    when that name itself holds something that looks like a new section.
+    ``leaf``: the name of the leaf where the file has it (``SynchronizationSection``). It decides where the last name
+    begins when that name has a part that looks like a new section.
     """
     if not text:
         return ()

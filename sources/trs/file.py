@@ -1,7 +1,7 @@
 """Reads ``TSGoods.trs``, the sync file, in every dialect seen in real exports (domain.md section 4).
 
-The values are the file's own: a text is kept to the last blank, an empty number becomes NULL, a decimal stays exact.
-What the values mean is not decided here: see ``trs_base`` for product types and sections.
+Values stay exact: texts keep every blank, an empty number becomes NULL, decimals keep every digit. ``sources.trs.base``
+derives product types and sections from them.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _DECIMAL = r"^-?\d+(,\d+)?\z"
 class TrsFile:
     """A sync file as read: ``frame`` has one column per field of ``schemas.trs``, in the file's order.
 
-    ``dialect`` is what was found (or given), ``path`` the file, ``notes`` sentences about what was odd in it.
+    ``dialect``: the detected (or given) one; ``path``: the file; ``notes``: sentences about unusual content.
     """
 
     frame: pd.DataFrame
@@ -52,14 +52,14 @@ def read_trs(
     layout: Layout | None = None,
     chain_separator: Literal[";", "|"] | None = None,
 ) -> TrsFile:
-    """Read a sync file; whatever is None is found out from the file itself.
+    """Read a sync file; parameters that are None are detected from the file.
 
     Integers and flags become ``Int64``, decimals DECIMAL(18, 8), texts TEXT. A header names the columns in any set and
     order; a column that we do not know is left out with a note. Without a header the layout follows from the number of
     columns: 50, 48 or 40.
 
-    Raises SourceError, naming file, line and column, where the file cannot be read whole (see also
-    ``trs_lex.read_rows``): a number that is none, a decimal that would lose digits, columns that cannot be told.
+    Raises SourceError, naming file, line and column, where the file cannot be read completely (see also
+    ``lexer.read_rows``): an invalid number, a decimal that would lose digits, unknown columns.
     """
     path = Path(path)
     rows, found, notes = read_rows(path, encoding)
@@ -88,20 +88,20 @@ def read_trs(
 
 
 def _is_header(cells: list[str]) -> bool:
-    """Half of the cells are column names: a good's row may hold one by chance (a colour «Display»), not that many."""
+    """Tell whether half of the cells are column names; a good may have one by chance (a colour «Display»)."""
     return 2 * sum(cell in ALL_COLUMNS for cell in cells) >= len(cells)
 
 
 def _columns(path: Path, cells: list[str], header: bool, layout: Layout | None) -> tuple[list[str], tuple[str, ...]]:
-    """The names of the file's columns in order, "" for one that is left out, and notes."""
+    """Return the names of the columns in order, "" for one that is left out, and notes."""
     return _header_names(path, cells, layout) if header else (_layout_names(path, len(cells), layout), ())
 
 
 def _header_names(path: Path, cells: list[str], layout: Layout | None) -> tuple[list[str], tuple[str, ...]]:
-    """The columns that the header names, "" for a column that we do not know, and notes about those."""
+    """Return the columns of the header, "" for an unknown column, and notes about those."""
     notes = tuple(
-        f'column {place} "{cell}" is unknown and was left out{_guess(cell)}'
-        for place, cell in enumerate(cells, 1)
+        f'column {position} "{cell}" is unknown and was left out{_guess(cell)}'
+        for position, cell in enumerate(cells, 1)
         if cell not in ALL_COLUMNS
     )
     names = [cell if cell in ALL_COLUMNS else "" for cell in cells]
@@ -117,7 +117,7 @@ def _guess(cell: str) -> str:
 
 
 def _layout_names(path: Path, width: int, layout: Layout | None) -> list[str]:
-    """The columns of a file without a header."""
+    """Return the columns of a file without a header."""
     if layout is not None:
         names = _names(layout)
         _check_fields(path, names)
@@ -145,7 +145,7 @@ def _names(layout: Layout) -> list[str]:
 
 
 def _named_layout(names: list[str]) -> Layout:
-    """50, 48 or 40 where the columns are exactly those, else the list itself."""
+    """Return 50, 48 or 40 where the columns are exactly those, else the list."""
     known: tuple[Literal[50, 48, 40], ...] = (50, 48, 40)
     return next((layout for layout in known if names == _names(layout)), names)
 
@@ -154,21 +154,21 @@ def _check_fields(path: Path, names: list[str]) -> None:
     fields = [ALL_COLUMNS[name].field for name in names if name]
     double = sorted({field for field in fields if fields.count(field) > 1})
     if double:
-        raise SourceError(f"{path}, line 1: a column stands twice: {', '.join(double)}", "name each column once")
+        raise SourceError(f"{path}, line 1: a column is there twice: {', '.join(double)}", "name each column once")
     if "good_id" not in fields:
         raise SourceError(f"{path}, line 1: no column GoodID", "switch the column on in Torgsoft's export")
 
 
 def _values(path: Path, column: TrsColumn, values: Sequence[str], first: int) -> pd.Series[Any]:
-    """One column in its own dtype. ``first`` is the line of the first value, for messages."""
+    """Convert one column to its dtype. ``first``: the line of the first value, for messages."""
     if column.kind == "text":
         return pd.Series(list(values), dtype=TEXT)
     texts = pa.array(values, pa.string())
     empty = pc.equal(texts, "")
     valid = pc.or_(empty, pc.match_substring_regex(texts, _DECIMAL if column.kind == "decimal" else _INTEGER))
     if not pc.all(valid, min_count=0).as_py():
-        place = pc.index(valid, False).as_py()
-        raise _fault(path, first + place, column, f'not {_what(column)}: "{_short(values[place])}"')
+        position = pc.index(valid, False).as_py()
+        raise _fault(path, first + position, column, f'not {_what(column)}: "{_short(values[position])}"')
     filled = pc.if_else(empty, pa.scalar(None, pa.string()), texts)
     if column.kind != "decimal":
         numbers = filled.cast(pa.int64())
@@ -177,9 +177,9 @@ def _values(path: Path, column: TrsColumn, values: Sequence[str], first: int) ->
     try:
         exact = pc.replace_substring(filled, ",", ".").cast(pa.decimal128(DECIMAL_PRECISION, DECIMAL_SCALE))
     except pa.ArrowInvalid as error:
-        place = next(i for i, value in enumerate(values) if value and not _fits(Decimal(value.replace(",", "."))))
-        what = f'"{_short(values[place])}" does not fit DECIMAL({DECIMAL_PRECISION}, {DECIMAL_SCALE})'
-        raise _fault(path, first + place, column, f"{what}: it would lose digits") from error
+        position = next(i for i, value in enumerate(values) if value and not _fits(Decimal(value.replace(",", "."))))
+        what = f'"{_short(values[position])}" does not fit DECIMAL({DECIMAL_PRECISION}, {DECIMAL_SCALE})'
+        raise _fault(path, first + position, column, f"{what}: it would lose digits") from error
     return pd.Series(pd.arrays.ArrowExtensionArray(exact), dtype=DECIMAL)
 
 

@@ -1,6 +1,6 @@
-"""The bytes of a sync file as rows of texts: encoding, line ends and quotes (domain.md section 4).
+"""Splits the bytes of a sync file into rows of texts: encoding, line ends and quotes (domain.md section 4).
 
-Nothing here knows what a column means. Every value is kept exactly, trailing blanks included.
+Columns have no meaning here. Every value is kept exactly, with trailing blanks.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from schemas.errors import SourceError
 from schemas.settings.stores import Encoding
 
 BOM = b"\xef\xbb\xbf"
-EXPORT_AGAIN = "export the file from Torgsoft again, or mend the line in a text editor"
+EXPORT_AGAIN = "export the file from Torgsoft again, or correct the line in a text editor"
 
 
 class Rows(NamedTuple):
-    """Rows of one file: each a list of texts, with the encoding found and sentences about what was odd."""
+    """Rows of one file: each a list of texts, with the detected encoding and sentences about unusual content."""
 
     rows: list[list[str]]
     encoding: Encoding
@@ -42,10 +42,10 @@ def read_rows(path: Path, encoding: Encoding | None = None) -> Rows:
 
 
 def sniff_encoding(path: Path, data: bytes) -> Encoding:
-    """BOM -> utf-8-sig; valid UTF-8 with a letter beyond ASCII -> utf-8; else cp1251 (pure ASCII reads the same).
+    """Detect: BOM -> utf-8-sig; valid UTF-8 with a letter beyond ASCII -> utf-8; else cp1251 (the same for pure ASCII).
 
-    A UTF-8 file with one damaged byte must not be taken for cp1251, or every name becomes mojibake: raises SourceError
-    where most of what is not ASCII is UTF-8 all the same.
+    A UTF-8 file with one damaged byte must not be read as cp1251, which would damage every name. So it raises
+    SourceError where most of the non-ASCII bytes are valid UTF-8.
     """
     if data.startswith(BOM):
         return "utf-8-sig"
@@ -63,7 +63,7 @@ def sniff_encoding(path: Path, data: bytes) -> Encoding:
 
 
 def _decode(path: Path, data: bytes, encoding: Encoding) -> str:
-    """The file's text; with a BOM whatever the UTF-8 flavour, a BOM is never part of the first value."""
+    """Decode the file; a BOM is removed in any UTF-8 encoding, so that it is never part of the first value."""
     codec = "utf-8" if encoding == "utf-8-sig" else encoding
     skipped = len(BOM) if codec == "utf-8" and data.startswith(BOM) else 0
     try:
@@ -72,7 +72,7 @@ def _decode(path: Path, data: bytes, encoding: Encoding) -> str:
         raise _undecodable(path, data, encoding, error, skipped) from error
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
-        raise SourceError(f"{path}, line {line}: a NUL character: this is no sync file", EXPORT_AGAIN)
+        raise SourceError(f"{path}, line {line}: a NUL character: this is not a sync file", EXPORT_AGAIN)
     return text
 
 
@@ -86,22 +86,22 @@ def _undecodable(path: Path, data: bytes, encoding: str, error: UnicodeDecodeErr
 
 
 def _lines(path: Path, text: str) -> tuple[list[str], tuple[str, ...]]:
-    """The file's lines without their ends. Not ``splitlines``: that also splits at U+2028 inside a name."""
+    """Return the lines of the file without their ends. Not ``splitlines``: that also splits at U+2028 inside a name."""
     notes: list[str] = []
     end = "\r\n"
     if "\r\n" not in text and "\n" in text:
         end = "\n"
-        notes.append("the lines end with LF alone, not with Torgsoft's CRLF: somebody has converted the file")
+        notes.append("the lines end with only LF, not with Torgsoft's CRLF: somebody has converted the file")
     lines = text.split(end)
     if lines[-1] == "":
         lines.pop()
     elif not lines[-1].endswith('"'):
-        # A number at the very end could be the first half of a longer one: an upload that broke off.
+        # A number at the very end could be the first half of a longer one: an interrupted upload.
         raise SourceError(
             f"{path}, line {len(lines)}: the last line has no end: the file was cut off", "copy or export it again"
         )
     else:
-        notes.append("the last line has no line end: look whether the file was cut off")
+        notes.append("the last line has no line end: check whether the file was cut off")
     if text.count("\n") + text.count("\r") != text.count(end) * len(end):
         for number, line in enumerate(lines, 1):
             if "\r" in line or "\n" in line:
@@ -115,7 +115,7 @@ def _parse(path: Path, lines: list[str]) -> list[list[str]]:
         rows.extend(csv.reader(lines, delimiter=";", quotechar='"', doublequote=True, strict=True))
     except csv.Error as error:
         raise _quote_fault(path, lines, str(error)) from error
-    if len(rows) != len(lines):  # an open quote swallowed the next line
+    if len(rows) != len(lines):  # an open quote includes the next line
         raise _quote_fault(path, lines, "quotes do not match")
     width = len(rows[0])
     for number, row in enumerate(rows, 1):
@@ -127,7 +127,7 @@ def _parse(path: Path, lines: list[str]) -> list[list[str]]:
 
 
 def _quote_fault(path: Path, lines: list[str], message: str) -> SourceError:
-    """The error for the first line that is not whole in itself."""
+    """Return the error for the first line that is not complete."""
     for number, line in enumerate(lines, 1):
         fault, column = _scan(line)
         if fault == "open":
@@ -149,7 +149,7 @@ def _line_break(path: Path, number: int, line: str) -> SourceError:
 
 
 def _scan(line: str) -> tuple[Literal["", "open", "stray"], int]:
-    """What is wrong with the quotes of a line, and in which column (from 1); slow, for error messages only."""
+    """Return what is wrong with the quotes of a line, and the column (from 1); slow, only for error messages."""
     column, state = 1, "start"
     for character in line:
         if state == "quoted":

@@ -1,6 +1,6 @@
-"""Links product types that have no goods of their own to the section of the same name among their descendants' chains.
+"""Links product types without goods to the section of the same name in the chains of their descendants.
 
-A sync file says nothing about such a type's own section. It matters all the same: a new leaf without a section inherits
+A sync file does not have the section of such a type. It is still needed: a new leaf without a section inherits
 from it (design.md section 4, ``unmapped: inherit``).
 """
 
@@ -20,7 +20,7 @@ Levels = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Inherited:
-    """Section keys by type id, the sentences that say so, and what stayed open."""
+    """Section keys by type id, sentences about them, and undecided cases."""
 
     keys: dict[int, int | None]
     inferred: tuple[str, ...]
@@ -35,9 +35,9 @@ def link_ancestors(
 ) -> Inherited:
     """Find the section of every type that is not in ``own`` (the types with goods).
 
-    A section whose chain down to it spells the type's own path is taken before one that only has the type's name. Two
-    of equal rank: none is taken, the type is listed. No section of that name: the type has none, as in a base where
-    only the leaves were linked.
+    A section whose chain equals the path of the type wins over one that only has its name. Of two equal ones none is
+    taken, and the type is listed. Without a section of that name the type has none, as in a base with only linked
+    leaves.
     """
     numbers = dict(zip(sections["section_key"], sections["number"], strict=True))
     offers = _offers(chains)
@@ -72,7 +72,7 @@ def link_ancestors(
 
 
 def _offers(chains: Mapping[Levels, Counter[Chain]]) -> dict[Levels, dict[int, tuple[bool, int]]]:
-    """For every ancestor: sections of its name in its descendants' chains -> (the same path?, goods)."""
+    """Return for every ancestor the sections of its name in its descendants' chains -> (the same path?, goods)."""
     offers: dict[Levels, dict[int, tuple[bool, int]]] = defaultdict(dict)
     for path, counter in chains.items():
         for chain, goods in counter.items():

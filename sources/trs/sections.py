@@ -1,7 +1,7 @@
 """Rebuilds the tree of sections from the section columns of a sync file; pure.
 
 A chain (``1=Обличчя;10=Основний догляд``) gives keys, parents and names; ``Category`` gives the number of the chain's
-leaf. What the file does not say is inferred and said so: the number of a section that is only ever an ancestor.
+leaf. The number of a section that is only an ancestor is not in the file: it is inferred and reported.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from sources.trs.chain import Chain
 V = TypeVar("V", int, str)
 
 FREE_KEYS = 1_000_000_000
-"""Where keys begin for a number without a chain whose own key is taken by another section."""
+"""The first key for a number without a chain whose key belongs to another section."""
 
 
 class Link(NamedTuple):
-    """What a good says about its section: ``Category``, its chain, ``SynchronizationSection``, its type's name."""
+    """The section of a good in the file: ``Category``, its chain, ``SynchronizationSection``, its type's name."""
 
     category: int | None
     chain: Chain
@@ -33,7 +33,7 @@ class Link(NamedTuple):
 
 @dataclass
 class SectionTree:
-    """``sections`` (RAW_SECTIONS), the section key of every link (None: no section), and what was inferred or odd."""
+    """``sections`` (RAW_SECTIONS), the section key of every link (None: none), and what was inferred or unusual."""
 
     sections: pd.DataFrame
     keys: dict[Link, int | None]
@@ -42,10 +42,10 @@ class SectionTree:
 
 
 def build_sections(links: Mapping[Link, int]) -> SectionTree:
-    """The section tree of all links, each with its count of goods. The majority of goods wins, with a note."""
+    """Build the section tree of all links, each with its count of goods. The majority of goods decides, with a note."""
     notes: list[str] = []
     names: dict[int, Counter[str]] = defaultdict(Counter)
-    parents: dict[int, Counter[int]] = defaultdict(Counter)  # 0 stands for «a root»
+    parents: dict[int, Counter[int]] = defaultdict(Counter)  # 0 means a root
     numbers: dict[int, Counter[int]] = defaultdict(Counter)
     leaves: set[int] = set()
     for link, goods in links.items():
@@ -85,7 +85,7 @@ def _has_number(link: Link) -> bool:
 
 
 def _elect(counter: Counter[V], what: str, notes: list[str]) -> V:
-    """The value that most goods carry; between equals the smaller one, so that two readings give the same."""
+    """Return the value of most goods; of equal ones the smaller, so that the result is always the same."""
     ranked = sorted(counter.items(), key=lambda item: (-item[1], str(item[0]).zfill(20)))
     if len(ranked) > 1:
         listed = ", ".join(f'"{value}" ({goods} goods)' for value, goods in ranked)
@@ -94,7 +94,7 @@ def _elect(counter: Counter[V], what: str, notes: list[str]) -> V:
 
 
 def _note_lost_categories(links: Mapping[Link, int], number: Mapping[int, int], notes: list[str]) -> None:
-    """Goods without a number although their section has one: the base holds a number per section, not per good."""
+    """Note goods without a number although their section has one: the base has a number per section, not per good."""
     lost: Counter[int] = Counter()
     for link, goods in links.items():
         if link.chain and not _has_number(link) and link.chain[-1][0] in number:
@@ -112,7 +112,7 @@ def _infer_numbers(keys: set[int], leaves: set[int], number: dict[int, int]) -> 
     if not ancestors:
         return []
     return [
-        f"the numbers of {len(ancestors)} sections without goods of their own were taken from their keys, as key and "
+        f"the numbers of {len(ancestors)} sections without goods were taken from their keys, as key and "
         f"number agree in all other sections: {_listed(ancestors)}"
     ]
 
@@ -120,7 +120,7 @@ def _infer_numbers(keys: set[int], leaves: set[int], number: dict[int, int]) -> 
 def _flat_sections(
     links: Mapping[Link, int], name: dict[int, str], number: dict[int, int], inferred: list[str], notes: list[str]
 ) -> dict[int, int]:
-    """Section keys by ``Category`` for goods without a chain; sections that no chain knows are added to the tables."""
+    """Return section keys by ``Category`` for goods without a chain; adds sections that are in no chain."""
     by_number: dict[int, int] = {}
     for key in sorted(number):
         by_number.setdefault(number[key], key)

@@ -1,16 +1,16 @@
 """Rebuilds the tree of product types from the type paths of a sync file; pure.
 
-``GoodTypeFull`` joins the levels by a bare comma, and names hold commas themselves (``КЕДЫ,КРОССОВКИ,СНИКЕРСЫ``,
-``Гелі, пінки для душу``), so a path cannot be split safely (domain.md section 2.4). What a split rests on, strongest
+``GoodTypeFull`` joins the levels by a comma without a blank, and names have commas too (``КЕДЫ,КРОССОВКИ,СНИКЕРСЫ``,
+``Гелі, пінки для душу``), so a path cannot be split safely (domain.md section 2.4). The evidence for a split, strongest
 first:
 
 a. ``GoodTypeName`` is the last level;
 b. what is left of it, or a beginning of that, is itself the path of another good's type: that path's split counts;
 c. a comma before a blank lies inside a name: no name seen begins with a blank;
 d. a name with a comma that is known: a section of this good's own chain, or another type's ``GoodTypeName``;
-e. otherwise every bare comma splits.
+e. otherwise every comma without a blank splits.
 
-Whatever rests on (e) alone is listed as an ``Ambiguity``. The levels joined by commas always give the path back.
+A split with only (e) as evidence is listed as an ``Ambiguity``. The levels joined by commas always equal the path.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _BARE_COMMA = re.compile(r",(?!\s)")
 
 @dataclass(frozen=True, order=True)
 class TypePath:
-    """One type as the goods of a file name it: the path text and the leaf's name ("" where the layout has none)."""
+    """One type in the goods of a file: the path text and the leaf's name ("" where the layout has none)."""
 
     path: str
     leaf: str = ""
@@ -42,7 +42,7 @@ class TypePath:
 
 @dataclass(frozen=True)
 class Seen:
-    """What the file says about one ``TypePath``: its goods and the names in its goods' section chains."""
+    """The evidence for one ``TypePath``: its number of goods and the names in their section chains."""
 
     goods: int
     sections: frozenset[str] = frozenset()
@@ -69,7 +69,7 @@ class TypeTree:
 
 
 def build_types(seen: Mapping[TypePath, Seen]) -> TypeTree:
-    """Split every path and build the tree. An empty path with an empty leaf is no type and must not be given.
+    """Split every path and build the tree. Do not pass an empty path with an empty leaf: it is not a type.
 
     Two nights of one shop give a type the same id: it is a hash of the path (``type_id``).
     """
@@ -77,7 +77,9 @@ def build_types(seen: Mapping[TypePath, Seen]) -> TypeTree:
     nodes = sorted({path[:depth] for path in levels.values() for depth in range(1, len(path) + 1)})
     ids: dict[Levels, int] = {node: type_id(node) for node in nodes}
     if len(set(ids.values())) < len(ids):
-        raise ConservationError("two product types got the same id out of their paths: tell the makers of torgsync")
+        raise ConservationError(
+            "two product types got the same id out of their paths: report this to the makers of torgsync"
+        )
     types = pd.DataFrame(
         {
             "type_id": pd.array([ids[node] for node in nodes], dtype=INTEGER),
@@ -90,16 +92,16 @@ def build_types(seen: Mapping[TypePath, Seen]) -> TypeTree:
 
 
 def type_id(path: Levels) -> int:
-    """A lasting id of a type: 48 bits of a hash of its path, above zero."""
+    """Return a stable id of a type: 48 bits of a hash of its path, above zero."""
     digest = blake2b(json.dumps(path, ensure_ascii=False).encode("utf-8", "surrogatepass"), digest_size=6)
     return int.from_bytes(digest.digest(), "big") or 1
 
 
 def split_paths(seen: Mapping[TypePath, Seen]) -> dict[TypePath, Levels]:
-    """The levels of every path, by the evidence named at the top of this module."""
+    """Return the levels of every path, by the evidence named at the top of this module."""
     leaves = {key.leaf for key in seen if "," in key.leaf}
     first = _split_all(seen, leaves, {})
-    # A name that one path's own chain made out holds for every path that begins alike, with or without a chain.
+    # A name that the chain of one path proves is valid for every path with the same beginning.
     votes: dict[str, Counter[Levels]] = defaultdict(Counter)
     for key, path in first.items():
         for depth, name in enumerate(path, 1):
@@ -110,7 +112,7 @@ def split_paths(seen: Mapping[TypePath, Seen]) -> dict[TypePath, Levels]:
 
 
 def _split_all(seen: Mapping[TypePath, Seen], leaves: set[str], hints: Mapping[str, Levels]) -> dict[TypePath, Levels]:
-    """One pass, shortest paths first, so that a path's beginning is known before the path."""
+    """Split all paths once, shortest first, so that the beginning of a path is known before the path."""
     result: dict[TypePath, Levels] = {}
     known: dict[str, Levels] = dict(hints)
     weight: dict[str, int] = {}
@@ -126,7 +128,7 @@ def _split_all(seen: Mapping[TypePath, Seen], leaves: set[str], hints: Mapping[s
 
 
 def _cut_leaf(key: TypePath) -> tuple[str, str]:
-    """The path before the leaf, and the leaf; the leaf is "" where it is unknown or is not the path's end."""
+    """Return the path before the leaf, and the leaf; "" where it is unknown or not the end of the path."""
     if key.leaf and key.path in ("", key.leaf):
         return "", key.leaf
     if key.leaf and key.path.endswith("," + key.leaf) and len(key.path) > len(key.leaf) + 1:
@@ -159,7 +161,7 @@ def _split(text: str, known: Mapping[str, Levels], own: set[str], leaves: set[st
 
 
 def _tokens(text: str) -> list[str]:
-    """The text cut at its bare commas; no token is empty: a comma with nothing beside it stays with its neighbour."""
+    """Split the text at commas without a blank. No token is empty: a comma beside nothing stays with its neighbour."""
     tokens: list[str] = []
     for token in _BARE_COMMA.split(text):
         if tokens and (token == "" or tokens[-1] == ""):
@@ -178,7 +180,7 @@ def _most_common(counter: Counter[Levels]) -> Levels:
 
 
 def _ambiguities(seen: Mapping[TypePath, Seen], levels: Mapping[TypePath, Levels]) -> list[Ambiguity]:
-    """Every boundary and every join that nothing speaks for, each once, with the goods at or below it."""
+    """Return every boundary and join without evidence, each once, with the goods at or below it."""
     nodes = {path[:depth] for path in levels.values() for depth in range(1, len(path) + 1)}
     children = Counter(node[:-1] for node in nodes)
     typed = set(levels.values())
@@ -224,7 +226,7 @@ def _one_text_two_types(seen: Mapping[TypePath, Seen], levels: Mapping[TypePath,
 def _leaf_beside_path(seen: Mapping[TypePath, Seen], levels: Mapping[TypePath, Levels]) -> Iterable[Ambiguity]:
     for key, path in levels.items():
         if key.leaf and path[-1] != key.leaf:
-            reason = f'GoodTypeName "{key.leaf}" is not the end of the path and was left aside'
+            reason = f'GoodTypeName "{key.leaf}" is not the end of the path and was ignored'
             yield Ambiguity(key.path, list(path), reason, seen[key].goods)
 
 

@@ -1,4 +1,4 @@
-"""Which Prefect flow run a run was: a retry of it in the UI goes on with that run."""
+"""Adds the Prefect flow run of a run, so that a retry in the UI continues that run."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,5 +8,5 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Add the column; runs from before it have none."""
+    """Add the column; older runs have no value."""
     op.add_column("runs", sa.Column("flow_run", sa.String(40)))

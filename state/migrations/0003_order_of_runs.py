@@ -1,4 +1,4 @@
-"""The order in which runs began, by count: local times do not sort where summer time ends, and a clock may go back."""
+"""Adds a counter of runs: local times do not sort at the end of summer time, and a clock may be set back."""
 
 from datetime import UTC, datetime
 
@@ -10,7 +10,7 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Add the column; runs from before it stand in the order of the moments at which they began."""
+    """Add the column; older runs are ordered by their start."""
     op.add_column("runs", sa.Column("sequence", sa.BigInteger, nullable=False, server_default="0"))
     runs = sa.table("runs", sa.column("run"), sa.column("started_at"), sa.column("sequence"))
     connection = op.get_bind()
@@ -22,7 +22,7 @@ def upgrade() -> None:
 
 
 def _moment(text: str) -> datetime:
-    """A moment that sorts; one without an offset, which we never wrote, as UTC, and what is none first."""
+    """Parse a moment for sorting. Without an offset, which we never wrote, it is UTC; invalid texts come first."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:

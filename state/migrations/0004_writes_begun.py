@@ -1,6 +1,6 @@
-"""Which stores a run began to write to, in place of a row for each of its operations, which nothing read.
+"""Keeps the stores that a run began to write to, and deletes the row per operation, which nothing read.
 
-Nothing read the runs that first and last saw a section number and the first night of a tombstone either: they go.
+It also deletes unused columns: first and last run of a section number, and the first night of a tombstone.
 """
 
 import sqlalchemy as sa

@@ -1,4 +1,4 @@
-"""Delivers one file to a folder or a file server, and tells what lies there. ``transfer`` has the steps."""
+"""Delivers one file to a folder or a file server, and reads what is there. ``transfer`` has the steps."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ from stores.publish import file_sha256, publish
 T = TypeVar("T")
 
 PAUSES = (1.0, 4.0)
-"""Seconds before the second and the third attempt at a connection that failed."""
+"""Seconds before the second and the third attempt after a failed connection."""
 
 GAPS: dict[Protocol, tuple[str, ...]] = {
-    "folder": ("NAME.prev and NAME.sha256 are not written: torgsync itself can make the older file again",),
+    "folder": ("NAME.prev and NAME.sha256 are not written: torgsync can make the older file again",),
     "ftp": ("the password and the file travel unencrypted", "FTP cannot copy, so NAME.prev is not kept"),
     "ftps": ("FTP cannot copy, so NAME.prev is not kept",),
     "sftp": (),
     "s3": (),
 }
-"""What a protocol can never do; what one server turns out not to do stands in ``Delivered.notes``."""
+"""What a protocol can never do. What a particular server cannot do is in ``Delivered.notes``."""
 
 
 @dataclass(frozen=True)
 class Delivered(Generic[T]):
-    """``result`` of the writer; ``published`` is False where it lay there already; ``notes`` for the report."""
+    """``result`` of the writer; ``published`` is False where this file was there already; ``notes`` for the report."""
 
     result: T
     published: bool
@@ -48,17 +48,17 @@ class Delivered(Generic[T]):
 def deliver(
     target: Destination, filename: str, write: Callable[[BinaryIO], T], *, create: bool = False
 ) -> Delivered[T]:
-    """Write ``filename`` through ``write``, which gets a binary stream, and bring it to the target.
+    """Write ``filename`` through ``write``, which gets a binary stream, and deliver it to the target.
 
-    ``create`` makes a missing local folder (see ``publish``), never one on a server. Raises StoreError, with the old
-    file whole; where the connection broke so late that the new one may be in place, the message says so. What
-    ``write`` raises passes through.
+    ``create`` makes a missing local folder (see ``publish``), never one on a server. Raises StoreError; the old file
+    is then complete. Where the new file may be in place after a late break, the message says so. Errors of ``write``
+    are not caught.
     """
     _check_filename(target, filename)
     if target.is_folder:
         done = publish(target.folder, filename, write, create=create)
         return Delivered(done.result, done.published, done.sha256)
-    place = f"{target.place}/{filename}"
+    label = f"{target.label}/{filename}"
     try:
         with tempfile.TemporaryFile(prefix="torgsync-") as stream:
             result = write(stream)
@@ -67,18 +67,18 @@ def deliver(
             stream.seek(0)
             marker = Marker(hashlib.file_digest(stream, "sha256").hexdigest(), size)
             if size == 0:
-                raise StoreError(f"{place}: the file would be empty; the old one stays", "look why there are no goods")
-            published, notes = _carry(target, Transfer(place, filename, stream, marker))
+                raise StoreError(f"{label}: the file would be empty; the old one stays", "check why there are no goods")
+            published, notes = _carry(target, Transfer(label, filename, stream, marker))
     except OSError as error:
         raise StoreError(
-            f"{place}: cannot be prepared in {tempfile.gettempdir()}: {error.strerror or error}",
+            f"{label}: cannot be prepared in {tempfile.gettempdir()}: {error.strerror or error}",
             "free space there, or name another folder in the environment variable TMPDIR",
         ) from error
     return Delivered(result, published, marker.sha256, notes)
 
 
 def read_digest(target: Destination, filename: str) -> str | None:
-    """The sha256 of the file that lies there; None where none lies there, or one that no marker vouches for."""
+    """Return the sha256 of the delivered file; None where there is no file, or none with a valid marker."""
     _check_filename(target, filename)
     if target.is_folder:
         path = target.folder / filename
@@ -96,7 +96,7 @@ def read_digest(target: Destination, filename: str) -> str | None:
 
 
 def check(target: Destination) -> tuple[str, ...]:
-    """Log in and look into the folder; writes nothing. Raises StoreError, returns what the protocol cannot do."""
+    """Log in and open the folder, without writing; returns what the protocol cannot do. Raises StoreError."""
     if not target.is_folder:
         _attempts(target, lambda session: session.size("torgsync.check"), lambda: True)
     elif not target.folder.is_dir():
@@ -114,13 +114,13 @@ def _carry(target: Destination, transfer: Transfer) -> tuple[bool, tuple[str, ..
             raise
         raise StoreError(
             f"{error.message}; the new file may be in place already, without its marker",
-            f"run again, that completes it ({error.next_step})",
+            f"run again to complete it ({error.next_step})",
         ) from error
     return published, tuple(dict.fromkeys(transfer.notes))
 
 
 def _attempts(target: Destination, action: Callable[[Session], T], again: Callable[[], bool]) -> T:
-    """The action on a connection of its own; a connection that failed is tried anew while ``again`` allows it."""
+    """Run the action on a new connection; after a failed connection try again while ``again`` allows it."""
     for pause in PAUSES:
         try:
             with _connect(target) as session:
@@ -134,7 +134,7 @@ def _attempts(target: Destination, action: Callable[[Session], T], again: Callab
 
 
 def _connect(target: Destination) -> AbstractContextManager[Session]:
-    """A session by the target's protocol. Imported here: the libraries take time that a local folder need not pay."""
+    """Open a session by the protocol of the target. Imports are local: a folder needs none of these libraries."""
     match target.settings.protocol:
         case "ftp" | "ftps":
             from stores.delivery.ftp import ftp_session
@@ -154,4 +154,4 @@ def _connect(target: Destination) -> AbstractContextManager[Session]:
 
 def _check_filename(target: Destination, filename: str) -> None:
     if filename in ("", "..") or Path(filename).name != filename or "\\" in filename or not filename.isprintable():
-        raise StoreError(f"{target.place}: {filename!r} is not a plain file name", "correct filename in shop.toml")
+        raise StoreError(f"{target.label}: {filename!r} is not a plain file name", "correct filename in shop.toml")

@@ -1,4 +1,4 @@
-"""One place that takes files: the settings made ready to use, with nothing secret in what is shown."""
+"""One target of deliveries: its settings with defaults applied, and a label without secrets."""
 
 from __future__ import annotations
 
@@ -13,44 +13,44 @@ from schemas.settings.delivery import PORTS, DeliverySettings
 
 @dataclass(frozen=True)
 class Destination:
-    """Where files go. ``base`` is the shop's folder: relative paths of the settings are relative to it."""
+    """One target of deliveries. ``base`` is the shop's folder: relative paths of the settings are relative to it."""
 
     settings: DeliverySettings
     base: Path
 
     @property
     def is_folder(self) -> bool:
-        """True where no server is asked."""
+        """Tell whether the target is a local folder."""
         return self.settings.protocol == "folder"
 
     @property
     def folder(self) -> Path:
-        """The folder of this machine."""
+        """Return the local folder."""
         return self.path(self.settings.target)
 
     @property
     def makes_folder(self) -> bool:
-        """Whether a missing folder is made: one below the shop's; one outside may be a share that is not mounted."""
+        """Tell whether to make a missing folder: only below the shop's, as others may be unmounted shares."""
         return self.is_folder and self.folder.is_relative_to(self.base)
 
     @property
     def host(self) -> str:
-        """The server's name; for s3 the bucket's."""
+        """Return the name of the server; for s3 of the bucket."""
         return self.settings.address.hostname or ""
 
     @property
     def port(self) -> int:
-        """The server's port."""
+        """Return the port of the server."""
         return self.settings.address.port or PORTS[self.settings.protocol]
 
     @property
     def user(self) -> str:
-        """The login, or s3's access key."""
+        """Return the login; for s3 the access key."""
         return self.settings.login or ""
 
     @property
     def remote_folder(self) -> str:
-        """The folder on the server: from its root, or from where the login begins for ``/~/…``; s3: the prefix."""
+        """Return the folder on the server: from its root, or the login's folder for ``/~/…``; for s3 the prefix."""
         path = unquote(self.settings.address.path).rstrip("/")
         if self.settings.protocol == "s3":
             return path.strip("/")
@@ -59,8 +59,8 @@ class Destination:
         return path or "/"
 
     @property
-    def place(self) -> str:
-        """The target as it is shown: without the login."""
+    def label(self) -> str:
+        """Return the target for messages: a path, or a URL without the login."""
         if self.is_folder:
             return str(self.folder)
         url = self.settings.address
@@ -68,24 +68,24 @@ class Destination:
 
     @property
     def secret(self) -> str | None:
-        """The password out of its environment variable. Raises StoreError where that is not set, or empty."""
+        """Return the password from its environment variable. Raises StoreError where that is not set, or empty."""
         name = self.settings.password_env
         if name is None:
             return None
         if not os.environ.get(name):
-            raise StoreError(f"{self.place}: environment variable {name} (password_env) is not set", "set it")
+            raise StoreError(f"{self.label}: environment variable {name} (password_env) is not set", "set it")
         return os.environ[name]
 
     def path(self, text: str) -> Path:
-        """A path of the settings on this machine."""
+        """Return a local path of the settings as an absolute one."""
         return (self.base / Path(text).expanduser()).resolve()
 
     def file(self, key: str) -> Path | None:
-        """The file that this key of the settings names, if any. Raises StoreError where it does not lie there."""
+        """Return the file that this key of the settings names, or None. Raises StoreError where it does not exist."""
         text: str | None = getattr(self.settings, key)
         if text is None:
             return None
         path = self.path(text)
         if not path.is_file():
-            raise StoreError(f"{self.place}: {key} {path} is not there", f"correct {key} in shop.toml")
+            raise StoreError(f"{self.label}: {key} {path} is not there", f"correct {key} in shop.toml")
         return path

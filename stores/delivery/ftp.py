@@ -22,7 +22,7 @@ BROKEN = ("421", "425", "426")
 class SecureFTP(ftplib.FTP_TLS):
     """FTPS whose data connections resume the TLS session of the control connection.
 
-    vsftpd and FileZilla refuse others by default: that the same client opens both is what keeps a thief out.
+    vsftpd and FileZilla refuse others by default: the session proves that the same client opens both connections.
     """
 
     def ntransfercmd(self, cmd: str, rest: int | str | None = None) -> tuple[socket.socket, int | None]:
@@ -46,9 +46,9 @@ def ftp_session(target: Destination) -> Iterator[FtpSession]:
     if settings.protocol == "ftps":
         client = SecureFTP(timeout=settings.timeout_seconds, context=trusted(target))
     else:
-        client = ftplib.FTP(timeout=settings.timeout_seconds)  # the shop's own choice, told in GAPS
+        client = ftplib.FTP(timeout=settings.timeout_seconds)  # the shop chose plain FTP; GAPS warns of it
     client.set_pasv(settings.passive)
-    session = FtpSession(client, target.place)
+    session = FtpSession(client, target.label)
     try:
         with session.explained("connecting"):
             client.connect(target.host, target.port)
@@ -67,10 +67,10 @@ def ftp_session(target: Destination) -> Iterator[FtpSession]:
 def _log_in(client: ftplib.FTP, target: Destination, secret: str) -> None:
     try:
         if isinstance(client, ftplib.FTP_TLS):
-            client.auth()  # before the password, and never without: a server that cannot is an error
+            client.auth()  # before the password; a server without TLS is an error
     except ftplib.error_perm as error:
         raise StoreError(
-            f"{target.place}: the server offers no TLS: {one_line(error)}", "ask for TLS there, or use sftp://"
+            f"{target.label}: the server offers no TLS: {one_line(error)}", "ask for TLS there, or use sftp://"
         ) from error
     try:
         client.login(target.user, secret)
@@ -79,9 +79,9 @@ def _log_in(client: ftplib.FTP, target: Destination, secret: str) -> None:
     except ftplib.error_perm as error:
         text = one_line(error).replace(secret, "…") if secret else one_line(error)
         if not text.startswith("53"):
-            raise StoreError(f"{target.place}: the server refused: {text}", "ask the server's administrator") from None
+            raise StoreError(f"{target.label}: the server refused: {text}", "ask the server's administrator") from None
         raise StoreError(
-            f"{target.place}: the login {target.user} was refused: {text}",
+            f"{target.label}: the login {target.user} was refused: {text}",
             f"correct user, or the password in {target.settings.password_env}",
         ) from None  # its text may repeat the password
 
@@ -91,7 +91,7 @@ def _enter(client: ftplib.FTP, target: Destination) -> None:
         if target.remote_folder != ".":
             client.cwd(target.remote_folder)
     except ftplib.error_perm as error:
-        raise missing_folder(target.place) from error
+        raise missing_folder(target.label) from error
 
 
 class FtpSession:
@@ -99,37 +99,37 @@ class FtpSession:
 
     puts_whole = False
 
-    def __init__(self, client: ftplib.FTP, place: str) -> None:
-        self.client, self.place = client, place
+    def __init__(self, client: ftplib.FTP, label: str) -> None:
+        self.client, self.label = client, label
 
     @contextmanager
     def explained(self, doing: str) -> Iterator[None]:
         """Turn every failure of this protocol into one line."""
-        with network_explained(self.place, doing):
+        with network_explained(self.label, doing):
             try:
                 yield
             except (ftplib.error_perm, ftplib.error_temp) as error:
                 text, code = one_line(error), str(error)[:3]
                 if code in FULL or any(word in text.casefold() for word in ("quota", "no space", "disk full")):
                     raise StoreError(
-                        f"{self.place}: no space left there ({doing}): {text}", "free space or raise the quota there"
+                        f"{self.label}: no space left there ({doing}): {text}", "free space or raise the quota there"
                     ) from error
                 if code in BROKEN:
                     raise ConnectionFailed(
-                        f"{self.place}: the server broke off ({doing}): {text}", "run again"
+                        f"{self.label}: the server closed the connection ({doing}): {text}", "run again"
                     ) from error
                 raise StoreError(
-                    f"{self.place}: the server refused ({doing}): {text}",
+                    f"{self.label}: the server refused ({doing}): {text}",
                     "give the login the right to write there, or free space",
                 ) from error
             except ftplib.Error as error:
                 raise ConnectionFailed(
-                    f"{self.place}: the server does not speak FTP as expected ({doing}): {one_line(error)}",
+                    f"{self.label}: the server does not speak FTP as expected ({doing}): {one_line(error)}",
                     "check the port",
                 ) from error
 
     def size(self, name: str) -> int | None:
-        """How long the file is; None where the server knows none (it says the same of one that may not be seen)."""
+        """Return the size of the file in bytes; None where the server reports none (also without read rights)."""
         with self.explained(f"asking for {name}"):
             try:
                 return self.client.size(name)
@@ -137,17 +137,17 @@ class FtpSession:
                 if str(error).startswith("550"):
                     return None
                 raise StoreError(
-                    f"{self.place}: the server tells no sizes, so nothing can be checked: {one_line(error)}",
+                    f"{self.label}: the server reports no sizes, so nothing can be checked: {one_line(error)}",
                     "ask for the command SIZE there, or use sftp://",
                 ) from error
 
     def read(self, name: str, take: Callable[[bytes], object]) -> None:
-        """Hand over the file's content piece by piece."""
+        """Pass the content of the file to ``take``, piece by piece."""
         with self.explained(f"reading {name}"):
             self.client.retrbinary(f"RETR {name}", take, CHUNK)
 
     def put(self, name: str, stream: BinaryIO, size: int) -> None:
-        """Write a file. Where the server closes the data connection, its reply tells why, and is waited for."""
+        """Write a file. If the server closes the data connection, wait for its reply: it has the reason."""
         with self.explained(f"sending {name}"):
             connection = self.client.transfercmd(f"STOR {name}")
             try:
@@ -155,7 +155,7 @@ class FtpSession:
                     while block := stream.read(CHUNK):
                         connection.sendall(block)
                     if isinstance(connection, ssl.SSLSocket):
-                        with suppress(OSError):  # some servers answer the farewell badly; the size is compared anyway
+                        with suppress(OSError):  # some servers answer the goodbye wrongly; the size is compared anyway
                             connection.unwrap()
             except OSError:
                 self.client.voidresp()  # raises the server's own words, 452 or 552 for a full disk
@@ -163,11 +163,11 @@ class FtpSession:
             self.client.voidresp()
 
     def keep(self, name: str, kept: str) -> str | None:
-        """Nothing: FTP has no copy (declared in ``GAPS``), and renaming would leave a moment without ``name``."""
+        """Do nothing: FTP has no copy (see ``GAPS``), and renaming would leave a moment without ``name``."""
         return None
 
     def replace(self, part: str, name: str, kept: str) -> str | None:
-        """Rename over; where the server refuses that, the old file is put aside first, and back if that fails too."""
+        """Rename over the old file. Where the server refuses, rename the old file first, and back after a failure."""
         with self.explained(f"renaming {part} to {name}"):
             try:
                 self.client.rename(part, name)
@@ -187,7 +187,7 @@ class FtpSession:
         return f"the server does not rename over a file: {name} was absent for a moment, the older is {kept}"
 
     def remove(self, name: str) -> None:
-        """Remove the file; one that is not there is no error."""
+        """Remove the file; a missing file is not an error."""
         if self.size(name) is not None:
             with self.explained(f"removing {name}"):
                 self.client.delete(name)

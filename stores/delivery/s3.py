@@ -1,4 +1,4 @@
-"""S3 and what speaks its language (MinIO and others): an object appears whole or not at all; through minio."""
+"""S3 and compatible services (MinIO and others), through minio. An object appears complete or not at all."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from stores.delivery.destination import Destination
 from stores.delivery.session import CHUNK, ConnectionFailed, missing_folder, network_explained, trusted
 
 PART = 16 * 1024 * 1024
-"""Larger files go up in parts of this size, so that memory holds only some of them."""
+"""Bytes. Larger files are sent in parts of this size, to limit the memory."""
 
 ABSENT = ("NoSuchKey", "NoSuchObject")
 WRONG_LOGIN = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken")
@@ -30,7 +30,7 @@ FULL = ("QuotaExceeded", "XMinioStorageFull", "InsufficientStorage", "XMinioAdmi
 
 @contextmanager
 def s3_session(target: Destination) -> Iterator[S3Session]:
-    """A client of the bucket. Nothing is retried here: ``deliver`` alone tries again."""
+    """Open a client of the bucket. It repeats nothing: only ``deliver`` tries again."""
     settings = target.settings
     endpoint, secret = urlsplit(settings.endpoint), target.secret
     pool = urllib3.PoolManager(
@@ -60,7 +60,7 @@ class S3Session:
     puts_whole = True
 
     def __init__(self, client: Minio, target: Destination) -> None:
-        self.client, self.target, self.place = client, target, target.place
+        self.client, self.target, self.label = client, target, target.label
         self.bucket = target.host
 
     def _key(self, name: str) -> str:
@@ -69,45 +69,45 @@ class S3Session:
     @contextmanager
     def explained(self, doing: str) -> Iterator[None]:
         """Turn every failure of this protocol into one line."""
-        with network_explained(self.place, doing):
+        with network_explained(self.label, doing):
             try:
                 yield
             except S3Error as error:
                 raise self._told(error, doing) from error
             except (ServerError, InvalidResponseError) as error:
                 raise ConnectionFailed(
-                    f"{self.place}: {self.target.settings.endpoint} answered with no S3 answer ({doing})",
+                    f"{self.label}: {self.target.settings.endpoint} answered with no S3 answer ({doing})",
                     "check endpoint, and whether the service runs",
                 ) from error
             except MinioException as error:
-                raise StoreError(f"{self.place}: {error} ({doing})", "check endpoint and bucket") from error
+                raise StoreError(f"{self.label}: {error} ({doing})", "check endpoint and bucket") from error
             except HTTPError as error:
                 raise _network_error(error) from error
 
     def _told(self, error: S3Error, doing: str) -> StoreError:
         if error.code == "NoSuchBucket":
-            return missing_folder(self.place)
+            return missing_folder(self.label)
         if error.code in WRONG_LOGIN:
             return StoreError(
-                f"{self.place}: the access key {self.target.user} was refused: {error.code}",
+                f"{self.label}: the access key {self.target.user} was refused: {error.code}",
                 f"correct user, or the secret key in {self.target.settings.password_env}",
             )
         if error.code in MOMENTARY:
-            return ConnectionFailed(f"{self.place}: the service is not ready ({doing}): {error.code}", "run again")
+            return ConnectionFailed(f"{self.label}: the service is not ready ({doing}): {error.code}", "run again")
         if error.code in FULL:
-            return StoreError(f"{self.place}: no space left there ({doing}): {error.code}", "raise the quota there")
+            return StoreError(f"{self.label}: no space left there ({doing}): {error.code}", "raise the quota there")
         return StoreError(
-            f"{self.place}: the service refused ({doing}): {error.code}: {error.message}",
+            f"{self.label}: the service refused ({doing}): {error.code}: {error.message}",
             "give the access key the rights to list the bucket and to read, write and delete objects",
         )
 
     def enter(self) -> None:
-        """Make sure that the bucket is there. A prefix is no folder: it begins to be with the first object."""
+        """Check that the bucket exists. A prefix needs no check: the first object creates it."""
         with self.explained("looking into the bucket"):
             next(iter(self.client.list_objects(self.bucket, prefix=self._key("torgsync.check"))), None)
 
     def size(self, name: str) -> int | None:
-        """How long the object is; None where there is none."""
+        """Return the size of the object in bytes; None where there is none."""
         with self.explained(f"asking for {name}"):
             try:
                 return self.client.stat_object(self.bucket, self._key(name)).size
@@ -117,7 +117,7 @@ class S3Session:
                 raise
 
     def read(self, name: str, take: Callable[[bytes], object]) -> None:
-        """Hand over the object's content piece by piece."""
+        """Pass the content of the object to ``take``, piece by piece."""
         with self.explained(f"reading {name}"):
             response = self.client.get_object(self.bucket, self._key(name))
             try:
@@ -127,7 +127,7 @@ class S3Session:
                 response.close()
 
     def put(self, name: str, stream: BinaryIO, size: int) -> None:
-        """Write an object; its old content stays until the service has all of the new."""
+        """Write an object; its old content stays until the upload is complete."""
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
         with self.explained(f"sending {name}"):
             self.client.put_object(self.bucket, self._key(name), stream, size, content_type=kind, part_size=PART)
@@ -139,17 +139,17 @@ class S3Session:
         return None
 
     def replace(self, part: str, name: str, kept: str) -> str | None:
-        """Never asked for: what is put is whole."""
+        """Fail: never called, as ``put`` is atomic."""
         raise NotImplementedError
 
     def remove(self, name: str) -> None:
-        """Remove the object; none is no error."""
+        """Remove the object; a missing one is not an error."""
         with self.explained(f"removing {name}"):
             self.client.remove_object(self.bucket, self._key(name))
 
 
 def _network_error(error: HTTPError) -> OSError:
-    """The failure of the network that urllib3 has wrapped, so that it is told as for any other protocol."""
+    """Return the network error inside an error of urllib3, so that messages are the same for every protocol."""
     reason = getattr(error, "reason", None) or error
     causes = (reason.__cause__, *reason.args) if isinstance(reason, BaseException) else ()
     return next((cause for cause in causes if isinstance(cause, OSError)), ConnectionError(str(reason)))

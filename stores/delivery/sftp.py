@@ -1,4 +1,4 @@
-"""SFTP: files over SSH to a host whose key is known beforehand; through paramiko."""
+"""SFTP: files over SSH to a host whose key is known in advance; through paramiko."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ from stores.delivery.session import CHUNK, ConnectionFailed, missing_folder, net
 class _Fingerprint(paramiko.MissingHostKeyPolicy):  # type: ignore[misc]
     """Accepts the one host key whose fingerprint the settings name."""
 
-    def __init__(self, place: str, fingerprint: str) -> None:
-        self.place, self.fingerprint = place, fingerprint.rstrip("=")
+    def __init__(self, label: str, fingerprint: str) -> None:
+        self.label, self.fingerprint = label, fingerprint.rstrip("=")
 
     def missing_host_key(self, client: Any, hostname: str, key: Any) -> None:
         """Compare."""
         if key.fingerprint.rstrip("=") != self.fingerprint:
-            raise _refused_key(self.place, key, "not the one of host_fingerprint")
+            raise _refused_key(self.label, key, "not the one of host_fingerprint")
 
 
 class _Known(paramiko.MissingHostKeyPolicy):  # type: ignore[misc]
     """Refuses a host that known_hosts does not name."""
 
-    def __init__(self, place: str, known_hosts: Path) -> None:
-        self.place, self.known_hosts = place, known_hosts
+    def __init__(self, label: str, known_hosts: Path) -> None:
+        self.label, self.known_hosts = label, known_hosts
 
     def missing_host_key(self, client: Any, hostname: str, key: Any) -> None:
         """Refuse."""
-        raise _refused_key(self.place, key, f"not in {self.known_hosts} for {hostname}")
+        raise _refused_key(self.label, key, f"not in {self.known_hosts} for {hostname}")
 
 
-def _refused_key(place: str, key: Any, why: str) -> StoreError:
+def _refused_key(label: str, key: Any, why: str) -> StoreError:
     return StoreError(
-        f"{place}: the host's key is {why}: it showed {key.get_name()} {key.fingerprint}",
+        f"{label}: the host's key is {why}: it showed {key.get_name()} {key.fingerprint}",
         "ask the host's administrator whether this is its key, and only then enter it",
     )
 
@@ -55,10 +55,10 @@ def sftp_session(target: Destination) -> Iterator[SftpSession]:
     secret, key_file = target.secret, target.file("key_file")
     client = paramiko.SSHClient()
     if settings.host_fingerprint is not None:
-        client.set_missing_host_key_policy(_Fingerprint(target.place, settings.host_fingerprint))
+        client.set_missing_host_key_policy(_Fingerprint(target.label, settings.host_fingerprint))
     else:
         known_hosts = target.file("known_hosts") or Path("~/.ssh/known_hosts").expanduser()
-        client.set_missing_host_key_policy(_Known(target.place, known_hosts))
+        client.set_missing_host_key_policy(_Known(target.label, known_hosts))
         if known_hosts.is_file():
             client.load_host_keys(str(known_hosts))
     try:
@@ -81,7 +81,7 @@ def sftp_session(target: Destination) -> Iterator[SftpSession]:
                 channel_timeout=settings.timeout_seconds,
             )
             sftp = _open_sftp(client, target)
-        session = SftpSession(sftp, target.place, target.remote_folder)
+        session = SftpSession(sftp, target.label, target.remote_folder)
         session.enter()
         yield session
     finally:
@@ -95,7 +95,7 @@ def _open_sftp(client: Any, target: Destination) -> Any:
         if not client.get_transport().is_active():
             raise
         raise StoreError(
-            f"{target.place}: the server gives the login {target.user} no SFTP: {one_line(error)}",
+            f"{target.label}: the server gives the login {target.user} no SFTP: {one_line(error)}",
             "ask the server's administrator to allow SFTP for it",
         ) from error
     sftp.get_channel().settimeout(target.settings.timeout_seconds)
@@ -104,21 +104,21 @@ def _open_sftp(client: Any, target: Destination) -> Any:
 
 @contextmanager
 def _login_explained(target: Destination) -> Iterator[None]:
-    place = target.place
-    with network_explained(place, "connecting"):
+    label = target.label
+    with network_explained(label, "connecting"):
         try:
             yield
         except paramiko.BadHostKeyException as error:
-            raise _refused_key(place, error.key, "not the one in known_hosts, so it was changed") from error
+            raise _refused_key(label, error.key, "not the one in known_hosts, so it was changed") from error
         except paramiko.PasswordRequiredException as error:
-            raise StoreError(f"{place}: the key file has a passphrase", "name its variable in password_env") from error
+            raise StoreError(f"{label}: the key file has a passphrase", "name its variable in password_env") from error
         except paramiko.AuthenticationException as error:
             what = "key_file" if target.settings.key_file else f"the password in {target.settings.password_env}"
-            raise StoreError(f"{place}: the login {target.user} was refused", f"correct user, or {what}") from error
+            raise StoreError(f"{label}: the login {target.user} was refused", f"correct user, or {what}") from error
         except paramiko.SSHException as error:
-            raise ConnectionFailed(f"{place}: no SSH connection: {one_line(error)}", "check host and port") from error
+            raise ConnectionFailed(f"{label}: no SSH connection: {one_line(error)}", "check host and port") from error
         except ValueError as error:
-            raise StoreError(f"{place}: the key file cannot be used: {error}", "give a private key") from error
+            raise StoreError(f"{label}: the key file cannot be used: {error}", "give a private key") from error
 
 
 class SftpSession:
@@ -126,8 +126,8 @@ class SftpSession:
 
     puts_whole = False
 
-    def __init__(self, sftp: Any, place: str, folder: str) -> None:
-        self.sftp, self.place, self.folder = sftp, place, folder
+    def __init__(self, sftp: Any, label: str, folder: str) -> None:
+        self.sftp, self.label, self.folder = sftp, label, folder
 
     def _path(self, name: str) -> str:
         return posixpath.join(self.folder, name)
@@ -138,39 +138,39 @@ class SftpSession:
 
         The protocol has three codes: no such file, no right, and "failure" for all else, a full disk included.
         """
-        with network_explained(self.place, doing):
+        with network_explained(self.label, doing):
             try:
                 yield
             except paramiko.SSHException as error:
                 raise ConnectionFailed(
-                    f"{self.place}: the connection broke ({doing}): {one_line(error)}", "run again"
+                    f"{self.label}: the connection broke ({doing}): {one_line(error)}", "run again"
                 ) from error
             except PermissionError as error:
                 raise StoreError(
-                    f"{self.place}: no right for that ({doing})", "give the login the right to write there"
+                    f"{self.label}: no right for that ({doing})", "give the login the right to write there"
                 ) from error
             except FileNotFoundError as error:
-                raise StoreError(f"{self.place}: a file is gone ({doing})", "run again") from error
+                raise StoreError(f"{self.label}: a file is missing ({doing})", "run again") from error
             except OSError as error:
                 if not _said_by_server(error):
                     raise
                 raise StoreError(
-                    f"{self.place}: the server refused ({doing}): {one_line(error)}",
-                    "look for a full disk or quota there",
+                    f"{self.label}: the server refused ({doing}): {one_line(error)}",
+                    "check for a full disk or quota there",
                 ) from error
 
     def enter(self) -> None:
-        """Make sure that the folder is one."""
+        """Check that the folder exists and is a folder."""
         with self.explained("entering the folder"):
             try:
                 is_folder = stat.S_ISDIR(self.sftp.stat(self.folder).st_mode or 0)
             except (FileNotFoundError, PermissionError) as error:
-                raise missing_folder(self.place) from error
+                raise missing_folder(self.label) from error
         if not is_folder:
-            raise missing_folder(self.place)
+            raise missing_folder(self.label)
 
     def size(self, name: str) -> int | None:
-        """How long the file is; None where there is none."""
+        """Return the size of the file in bytes; None where there is none."""
         with self.explained(f"asking for {name}"):
             try:
                 return int(self.sftp.stat(self._path(name)).st_size)
@@ -178,16 +178,16 @@ class SftpSession:
                 return None
 
     def read(self, name: str, take: Callable[[bytes], object]) -> None:
-        """Hand over the file's content piece by piece."""
+        """Pass the content of the file to ``take``, piece by piece."""
         with self.explained(f"reading {name}"), self.sftp.open(self._path(name), "rb") as file:
             while block := file.read(CHUNK):
                 take(block)
 
     def put(self, name: str, stream: BinaryIO, size: int) -> None:
-        """Write a file: all blocks without waiting, but the last, which waits for the answers to all.
+        """Write a file. Blocks are sent without waiting; after the last one all answers are awaited.
 
-        paramiko's own ``putfo`` forgets the answers that are still on their way when it closes the file, and so a
-        block that the server refused.
+        paramiko's ``putfo`` ignores answers that arrive after it closed the file, and so misses a block that the server
+        refused.
         """
         with self.explained(f"sending {name}"):
             file = self.sftp.open(self._path(name), "wb")
@@ -204,7 +204,7 @@ class SftpSession:
                     file.close()
 
     def keep(self, name: str, kept: str) -> str | None:
-        """A second name for the old file, where the server makes links (OpenSSH does): no byte is copied."""
+        """Give the old file a second name by a hard link, where the server can (OpenSSH does)."""
         beside = f"{kept}.part"
         self.remove(beside)
         try:
@@ -216,16 +216,18 @@ class SftpSession:
             raise
         except StoreError:
             return f"the server cannot copy a file, so {kept} is not kept"
-        self.remove(beside)  # it stays where both names are one file already, from a run that broke here
+        self.remove(beside)  # it is left over where both names are one file already, after a run that broke here
         return None
 
     def replace(self, part: str, name: str, kept: str) -> str | None:
-        """Rename over, atomic where the server offers it (OpenSSH does); else the old file is put aside first."""
+        """Rename over the old file, atomically where the server can (OpenSSH does); else rename the old file first."""
         with self.explained(f"renaming {part} to {name}"):
             old = self._mode(name)
             if old is not None:
                 with suppress(PermissionError, FileNotFoundError):
-                    self.sftp.chmod(self._path(part), old)  # a web server may read it by rights that somebody gave
+                    self.sftp.chmod(
+                        self._path(part), old
+                    )  # keep the rights that somebody gave the old file, as a web server may need them
             try:
                 self.sftp.posix_rename(self._path(part), self._path(name))
                 return None
@@ -248,7 +250,7 @@ class SftpSession:
         return f"the server does not rename over a file: {name} was absent for a moment, the older is {kept}"
 
     def remove(self, name: str) -> None:
-        """Remove the file; none is no error."""
+        """Remove the file; a missing file is not an error."""
         with self.explained(f"removing {name}"), suppress(FileNotFoundError):
             self.sftp.remove(self._path(name))
 
@@ -260,8 +262,8 @@ class SftpSession:
 
 
 def _said_by_server(error: OSError) -> bool:
-    """paramiko raises the server's "failure" as an OSError without a number; those of the network have one.
+    """Tell whether the server sent this error: paramiko raises its "failure" as an OSError without a number.
 
-    "Socket is closed" is its own, for a connection that is gone.
+    Network errors have a number. "Socket is closed" is paramiko's message for a closed connection.
     """
     return error.errno is None and not isinstance(error, TimeoutError) and "closed" not in str(error)

@@ -1,14 +1,14 @@
-"""The steps of one delivery to a server, in an order that leaves a whole file wherever it breaks.
+"""The steps of one delivery to a server. After a break at any step the reader finds a complete file.
 
-1. Size and marker are read; where both say that our content lies there, nothing is sent. A file of our size without a
-   marker is read back once: it may be ours, from a run that broke between 5 and 6.
+1. Size and marker are read; where both agree with our content, nothing is sent. A file of our size without a
+   marker is read once: it may be ours, from a run that broke between 5 and 6.
 2. ``NAME.part`` and the marker's own ``.part`` are written, and the size that arrived is compared.
 3. ``NAME`` is kept as ``NAME.prev`` where the server can copy.
-4. The old marker is removed, for a marker must never vouch for a file that it does not describe.
+4. The old marker is removed: a marker must never describe another file.
 5. ``NAME.part`` is renamed over ``NAME``.
 6. The new marker is renamed into its place.
 
-A server that shows what is put whole or not at all needs no ``.part``: there 2 falls away, and 5 and 6 are uploads.
+A server with atomic uploads needs no ``.part``: there step 2 is left out, and 5 and 6 are uploads.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from stores.delivery.session import ConnectionFailed, Session
 
 
 class Transfer:
-    """One file on its way. ``placing``: the old file may be replaced by now, so nothing is tried a second time."""
+    """One delivery. ``placing``: the old file may be replaced by now, so nothing is tried a second time."""
 
-    def __init__(self, place: str, filename: str, stream: BinaryIO, marker: Marker) -> None:
-        self.place, self.filename, self.stream, self.marker = place, filename, stream, marker
+    def __init__(self, label: str, filename: str, stream: BinaryIO, marker: Marker) -> None:
+        self.label, self.filename, self.stream, self.marker = label, filename, stream, marker
         self.notes: list[str] = []
         self.placing = False
 
     def run(self, session: Session) -> bool:
-        """All steps; False where the content already lay there."""
+        """Run all steps; returns False where the same content was there already."""
         size = session.size(self.filename)
         if size == self.marker.size and self._is_ours(session):
             return False
@@ -46,9 +46,9 @@ class Transfer:
         return True
 
     def _is_ours(self, session: Session) -> bool:
-        known = read_marker(session, self.filename)
-        if known is not None:
-            return known == self.marker
+        marker = read_marker(session, self.filename)
+        if marker is not None:
+            return marker == self.marker
         digest = hashlib.sha256()
         session.read(self.filename, digest.update)
         if digest.hexdigest() != self.marker.sha256:
@@ -66,14 +66,14 @@ class Transfer:
             arrived = session.size(part)
             if arrived != self.marker.size:
                 raise StoreError(
-                    f"{self.place}: {arrived} of {self.marker.size} bytes arrived; the old file stays",
-                    "look for a full disk, a quota or a filter on the server, then run again",
+                    f"{self.label}: {arrived} of {self.marker.size} bytes arrived; the old file stays",
+                    "check for a full disk, a quota or a filter on the server, then run again",
                 )
             self._put_marker(session, ".part")
         except ConnectionFailed:
             raise  # nothing more can be asked of this connection
         except StoreError:
-            with suppress(StoreError):  # the error that brought us here tells more than a second one
+            with suppress(StoreError):  # the first error is more useful than a second one
                 session.remove(part)
                 session.remove(f"{marker_name(self.filename)}.part")
             raise
@@ -107,7 +107,7 @@ class Transfer:
 
 
 def read_marker(session: Session, filename: str) -> Marker | None:
-    """The marker beside the file; None where there is none, or none that can be read."""
+    """Return the marker of a file; None where there is none, or an unreadable one."""
     size = session.size(marker_name(filename))
     if size is None or size > LONGEST:
         return None

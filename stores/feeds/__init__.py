@@ -1,1 +1,1 @@
-"""Writers of feed files."""
+"""Writers of feeds: YML, Google, the sync file, CSV and JSON."""

@@ -1,7 +1,7 @@
-"""Rules that no public validator of feeds checks and that its readers die of (stores-facts.md section 3).
+"""Rules for feeds that public validators do not check although readers fail on them (stores-facts.md section 3).
 
-One-pass importers need parents first, others die on an undeclared category or recurse without end in a cycle, and
-marketplaces lose a good's history when its id changes. All of it is checked before the first byte is written.
+One-pass importers need parents first. Others fail on an undeclared category, or never end in a cycle. Marketplaces lose
+the history of a good when its id changes. All rules are checked before the first byte is written.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ FEW = 5
 
 
 def check_feed(categories: pd.DataFrame, offers: pd.DataFrame) -> None:
-    """Check CATEGORIES and OFFERS before a feed is made of them. Raises StoreError that lists what is wrong.
+    """Check CATEGORIES and OFFERS before a feed is written. Raises StoreError that lists what is wrong.
 
-    That ids are those of the last delivery is the plan's matter: the guards «renumbered» and «another_base».
+    Changed ids are not checked here: the guards «renumbered» and «another_base» stop such a plan.
     """
     faults = [*_category_faults(categories), *_offer_faults(categories, offers)]
     if faults:
         more = f"\n  … and {len(faults) - FEW} more" if len(faults) > FEW else ""
         raise StoreError(
-            "the feed was not written, its readers would not survive it:\n  " + "\n  ".join(faults[:FEW]) + more,
+            "the feed was not written, as its readers would fail on it:\n  " + "\n  ".join(faults[:FEW]) + more,
             "the store keeps its last feed; correct the sections, or report this with the run's folder",
         )
 
 
 def refuse_empty(written: int, left_out: Mapping[str, int]) -> None:
-    """Raises StoreError where no good went into a feed: a reader would take the whole shop off sale."""
+    """Raise StoreError when a feed has no goods: its reader would take the whole shop off sale."""
     if not written:
         why = ", ".join(f"{count} {reason}" for reason, count in left_out.items() if count)
         raise StoreError(
-            f"the feed would hold no goods ({why or 'the catalogue has none'}); the last one stays",
-            "look why no good is visible, priced and in a category",
+            f"the feed would have no goods ({why or 'the catalogue has none'}); the last one stays",
+            "check why no good is visible, priced and in a category",
         )
 
 
@@ -48,7 +48,7 @@ def _category_faults(categories: pd.DataFrame) -> Iterator[str]:
     rows = zip(*(categories[name].tolist() for name in ("number", "name", "parent_number")), strict=True)
     for number, name, parent in rows:
         if number in seen:
-            yield f"category {number} stands twice"
+            yield f"category {number} is there twice"
         if number < 1:
             yield f"category {number}: an id is greater than 0"
         if not isinstance(name, str) or not clean_line(name):
@@ -57,7 +57,7 @@ def _category_faults(categories: pd.DataFrame) -> Iterator[str]:
             if parent not in declared:
                 yield f"category {number}: its parent {parent} is not among the categories"
             elif parent not in seen or parent == number:
-                yield f"category {number} stands before its parent {parent}, or they make a loop"
+                yield f"category {number} comes before its parent {parent}, or they make a loop"
         seen.add(number)
 
 
@@ -65,11 +65,11 @@ def _offer_faults(categories: pd.DataFrame, offers: pd.DataFrame) -> Iterator[st
     ids, numbers = offers["good_id"], offers["category_number"]
     if ids.isna().any() or not ids.is_unique:
         twice = sorted({int(i) for i in ids[ids.duplicated()].dropna()})
-        yield f"goods stand twice: {_some(twice)}" if twice else "a good has no id"
+        yield f"goods are there twice: {_some(twice)}" if twice else "a good has no id"
     unknown = numbers.notna() & ~numbers.isin(categories["number"])
     if unknown.any():
         where = sorted({int(number) for number in numbers[unknown]})
-        yield f"goods {_some(ids[unknown].tolist())} hang in categories that are not declared: {_some(where)}"
+        yield f"goods {_some(ids[unknown].tolist())} are in categories that are not declared: {_some(where)}"
 
 
 def _some(values: Collection[int]) -> str:

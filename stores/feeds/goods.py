@@ -1,4 +1,4 @@
-"""Goods for a feed, piece by piece: which go in, at what price, in stock or not. The same for every kind of feed."""
+"""The goods of a feed, in pieces: which goods, at what price, in stock or not. Every kind of feed uses it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from stores.feeds import text
 from stores.feeds.text import Notes
 
 CHUNK = 2_000
-"""Goods per piece: a feed of any size is written in the memory of one piece."""
+"""Goods per piece: a feed of any size needs only the memory of one piece."""
 
 KINDS = {column.field: column.kind for column in GOOD_COLUMNS if column.field in OFFERS.columns} | {
     "name": "text",
@@ -28,14 +28,14 @@ KINDS = {column.field: column.kind for column in GOOD_COLUMNS if column.field in
 
 @dataclass(frozen=True)
 class Prices:
-    """What is to pay and what was before the discount, as texts; None where there is none."""
+    """The price to pay, and the price before the discount, as texts; None where there is none."""
 
     price: list[str | None]
     old: list[str | None]
 
 
 class Piece:
-    """Some goods in a row, read column by column."""
+    """Consecutive goods, read column by column."""
 
     def __init__(self, frame: pd.DataFrame) -> None:
         self.frame = frame
@@ -45,11 +45,11 @@ class Piece:
         return len(self.ids)
 
     def keep(self, mask: list[bool]) -> Piece:
-        """The goods that the mask says."""
+        """Return the piece with only the goods where the mask is true."""
         return self if all(mask) else Piece(self.frame[mask])
 
     def texts(self, field: str) -> list[str]:
-        """A field as texts; a missing value, or no field at all, is an empty text. Decimals with a point."""
+        """Return a field as texts, decimals with a point; a missing value or field is an empty text."""
         if not field or field not in self.frame:
             return [""] * len(self)
         kind = KINDS.get(field, "text")
@@ -59,17 +59,17 @@ class Piece:
         return ["" if value is None else str(value) for value in values]
 
     def integers(self, field: str) -> list[int | None]:
-        """A field of whole numbers; None where it is missing."""
+        """Return a field of whole numbers; None where a value is missing."""
         if field not in self.frame:
             return [None] * len(self)
         return pa.array(self.frame[field].astype(INTEGER), pa.int64()).to_pylist()  # type: ignore[no-any-return]
 
     def decimals(self, field: str) -> list[str | None]:
-        """A field of decimals as texts (``211.2``, ``200``); None where it is missing."""
+        """Return a field of decimals as texts (``211.2``, ``200``); None where a value is missing."""
         return decimal_texts(self._arrow(field))
 
     def prices(self, *, discounts: bool, notes: Notes) -> Prices:
-        """RetailPrice, or RetailPriceWithDiscount where it is lower; to the kopeck. A price of nothing is none."""
+        """Return RetailPrice, or RetailPriceWithDiscount where it is lower, to the kopeck. A price of 0 is no price."""
         retail, lower = self._kopecks("retail_price", notes), self._kopecks("retail_price_with_discount", notes)
         zero = pa.scalar(0, retail.type)
         cheaper = pc.fill_null(pc.and_(pc.greater(lower, zero), pc.less(lower, retail)), False)
@@ -81,16 +81,16 @@ class Piece:
         return Prices(decimal_texts(price), decimal_texts(pc.if_else(cheaper, retail, nothing)))
 
     def stock(self) -> list[int]:
-        """Whole pieces in stock, never below 0."""
+        """Return whole pieces in stock, at least 0."""
         return [max(0, int((value or "0").partition(".")[0])) for value in self.decimals("warehouse_quantity")]
 
     def in_stock(self) -> list[bool]:
-        """Is anything in stock? Half a metre of ribbon is."""
+        """Tell for each good whether it is in stock; half a metre of ribbon is."""
         values = self.decimals("warehouse_quantity")
         return [value is not None and value != "0" and not value.startswith("-") for value in values]
 
     def hidden(self) -> list[bool]:
-        """Is the good hidden?"""
+        """Tell for each good whether it is hidden."""
         return [bool(value) for value in self.frame["hidden"].tolist()]
 
     def _kopecks(self, field: str, notes: Notes) -> Any:
@@ -98,8 +98,8 @@ class Piece:
         rounded = pc.round(exact, 2, "half_towards_infinity")
         finer = pc.fill_null(pc.not_equal(exact, rounded), False)
         if pc.any(finer, min_count=0).as_py():
-            for place in pc.indices_nonzero(finer).to_pylist():
-                notes.good(f"{field} rounded to the kopeck", self.ids[place])
+            for position in pc.indices_nonzero(finer).to_pylist():
+                notes.good(f"{field} rounded to the kopeck", self.ids[position])
         return rounded
 
     def _arrow(self, field: str) -> Any:
@@ -110,21 +110,21 @@ class Piece:
 
 
 def decimal_texts(values: Any) -> list[str | None]:
-    """``211.2``, ``200``: a point, no trailing zeros; prices repeat, so only the distinct ones are formatted."""
+    """Format decimals as ``211.2`` or ``200``. Prices repeat, so only distinct values are formatted."""
     encoded = values.dictionary_encode()
     shown = [f"{value:.{DECIMAL_SCALE}f}".rstrip("0").rstrip(".") for value in encoded.dictionary.to_pylist()]
-    return [None if place is None else shown[place] for place in encoded.indices.to_pylist()]
+    return [None if index is None else shown[index] for index in encoded.indices.to_pylist()]
 
 
 def pieces(offers: pd.DataFrame, size: int = CHUNK) -> Iterator[Piece]:
-    """The goods in their order, piece by piece."""
+    """Yield the goods in their order, piece by piece."""
     for first in range(0, len(offers), size):
         yield Piece(offers.iloc[first : first + size])
 
 
 @dataclass(frozen=True)
 class Sellable:
-    """Goods that can stand in a feed of priced goods: each has a category, a price and a name."""
+    """Goods for a feed with prices: each has a category, a price and a name."""
 
     piece: Piece
     names: list[str]
@@ -135,9 +135,9 @@ class Sellable:
 def sellable(
     offers: pd.DataFrame, *, hidden: bool, discounts: bool, left_out: Counter[str], notes: Notes
 ) -> Iterator[Sellable]:
-    """The goods that go into a YML or Google feed; the others are counted by reason, and named where it is a fault.
+    """Return the goods for a YML or Google feed. Others are counted by reason, and named where the reason is a fault.
 
-    Without ``hidden`` the hidden goods are left out.
+    ``hidden`` = False leaves out hidden goods.
     """
     for piece in pieces(offers):
         whole = len(piece)
@@ -162,7 +162,7 @@ def sellable(
 
 
 def unsellable(offers: pd.DataFrame, *, discounts: bool) -> list[int]:
-    """The goods that ``sellable`` leaves out whether they are hidden or not: a reader of its file sees none of them."""
+    """Return the ids of goods that ``sellable`` leaves out, hidden or not: the feed never has them."""
     out: list[int] = []
     for piece in pieces(offers):
         *_, why = _judged(piece, discounts, Notes())
@@ -175,7 +175,7 @@ def _kept(numbers: list[int | None], good: list[bool]) -> list[int]:
 
 
 def _judged(piece: Piece, discounts: bool, notes: Notes) -> tuple[list[int | None], Prices, list[str], list[str]]:
-    """Category numbers, prices and names, and why each good cannot stand in a feed of priced goods; empty if it can."""
+    """Return category numbers, prices, names, and why each good cannot be in a feed with prices; empty if it can."""
     numbers = piece.integers("category_number")
     prices = piece.prices(discounts=discounts, notes=notes)
     names = text.lines(piece.texts("name"), "name", piece.ids, notes)
@@ -191,6 +191,6 @@ def _fault(number: int | None, price: str | None, name: str) -> str:
 
 
 def category_paths(categories: pd.DataFrame) -> Mapping[int, list[str]]:
-    """Number → names from the root, each on one line."""
+    """Map each number to the names from the root, each on one line."""
     rows = zip(categories["number"].tolist(), categories["path"].tolist(), strict=True)
     return {int(number): [text.clean_line(str(name)) for name in path] for number, path in rows}

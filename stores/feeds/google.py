@@ -1,6 +1,6 @@
 """Writes the product feed for Google Merchant Center: RSS 2.0 with the namespace ``g``.
 
-Limits and rules are Google's own (stores-facts.md section 2.2; support.google.com/merchants, product data
+Limits and rules are Google's (stores-facts.md section 2.2; support.google.com/merchants, product data
 specification).
 """
 
@@ -20,17 +20,17 @@ from stores.feeds.sink import FeedFile, Sink
 from stores.feeds.text import Notes, blocks, clean_line, elements, lines, shortened, xml, xml_column
 
 TITLE, DESCRIPTION, PRODUCT_TYPE, BRAND, MPN = 150, 5000, 750, 70, 70
-"""The greatest numbers of characters that Google takes."""
+"""The most characters that Google takes."""
 
 _RESERVED = ("2", "02", "04", "05", "981", "982", "983", "984", "99")
-"""Beginnings of 13 digits that are no world-wide numbers: made in the shop itself, or coupons. Google refuses them."""
+"""Prefixes of 13 digits that are not world-wide numbers but a shop's own, or coupons. Google refuses them."""
 
 _WEIGHTS = (3, 1) * 7
 _BETWEEN_DIGITS = re.compile(r"(?<=\d),(?=\d)")
 
 
 def write_google(stream: BinaryIO, categories: pd.DataFrame, offers: pd.DataFrame, feed: GoogleFeed) -> FeedFile:
-    """Write the visible goods of OFFERS as a Merchant feed into a binary stream, in the memory of one piece of goods.
+    """Write the visible goods of OFFERS as a Merchant feed into a binary stream, piece by piece.
 
     Raises StoreError when the catalogue is broken (``check_feed``) or no good is left to sell.
     """
@@ -52,14 +52,14 @@ def write_google(stream: BinaryIO, categories: pd.DataFrame, offers: pd.DataFram
 
 
 def product_type(path: list[str], notes: Notes) -> str:
-    """``Взуття > Жіноче``. Google splits values at commas and levels at ``>``: in a name they become others."""
+    """``Взуття > Жіноче``. Google splits values at commas and levels at ``>``: a name gets other characters instead."""
     levels = []
     for name in path:
         level = _BETWEEN_DIGITS.sub(".", name)
         level = " / ".join(part.strip() for part in level.split(",") if part.strip()) or level.replace(",", " ")
         level = level.replace(">", "›")
         if level != name:
-            notes.name("product_type mended, Google splits at commas and >", name, f'"{name}" became "{level}"')
+            notes.name("product_type corrected, Google splits at commas and >", name, f'"{name}" became "{level}"')
         levels.append(level)
     while len(levels) > 1 and len(" > ".join(levels)) > PRODUCT_TYPE:
         del levels[-1]
@@ -69,7 +69,7 @@ def product_type(path: list[str], notes: Notes) -> str:
 
 
 def valid_gtin(code: str) -> bool:
-    """8, 12, 13 or 14 digits with the right check digit, and not of the numbers that shops give themselves."""
+    """Tell whether a code has 8, 12, 13 or 14 digits and the right check digit, and is not a shop's own number."""
     if not (code.isascii() and code.isdigit()) or len(code) not in (8, 12, 13, 14) or not code.strip("0"):
         return False
     if sum(int(digit) * weight for digit, weight in zip(code.zfill(14), _WEIGHTS, strict=True)) % 10:
@@ -81,17 +81,17 @@ def _items(some: Sellable, feed: GoogleFeed, types: Mapping[int, str], notes: No
     piece, ids = some.piece, some.piece.ids
     if not ids:
         return
-    told = blocks(piece.texts("description"), "description", ids, notes)
-    descriptions = [text or name for text, name in zip(told, some.names, strict=True)]  # Google wants one
+    texts = blocks(piece.texts("description"), "description", ids, notes)
+    descriptions = [text or name for text, name in zip(texts, some.names, strict=True)]  # Google requires one
     codes = [code.replace(" ", "") for code in lines(piece.texts(feed.gtin), "gtin", ids, notes)]
     gtins = [code if valid_gtin(code) else "" for code in codes]
     for good_id, code, gtin in zip(ids, codes, gtins, strict=True):
         if code and not gtin:
-            notes.good("gtin left out, the barcode is no world-wide number", good_id)
+            notes.good("gtin left out, the barcode is not a world-wide number", good_id)
     numbers = lines(piece.texts(feed.mpn), "mpn", ids, notes)
     numbers = ["" if gtin else number for gtin, number in zip(gtins, numbers, strict=True)]
     brands = shortened(lines(piece.texts(feed.brand), "brand", ids, notes), BRAND, "brand", ids, notes)
-    # where there is a discount, the price that is to pay is Google's sale_price
+    # with a discount, the price to pay is Google's sale_price
     full = [old or price for old, price in zip(some.prices.old, some.prices.price, strict=True)]
     sale = [price if old else None for old, price in zip(some.prices.old, some.prices.price, strict=True)]
     rows = zip(
@@ -126,7 +126,7 @@ def _pictures(template: str | None, ids: list[int]) -> list[str]:
 
 
 def _money(price: str | None, currency: str) -> str:
-    """``123.45 UAH``: always two digits."""
+    """Format a price as ``123.45 UAH``, always with two digits."""
     if price is None:
         return ""
     whole, _, fraction = price.partition(".")

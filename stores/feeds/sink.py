@@ -1,4 +1,4 @@
-"""Where a writer's text goes: the stream, fingerprinted on its way; and what the writer reports."""
+"""The output of a writer: a stream with a fingerprint, and the writer's report."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import BinaryIO
 
 @dataclass(frozen=True)
 class FeedFile:
-    """What was written: ``offers`` in the file, and the fingerprint of its content.
+    """The result of a writer: ``offers`` in the file, and the fingerprint of its content.
 
-    ``content_sha256`` leaves out the date that a YML file bears: an unchanged catalogue keeps it. ``left_out`` counts
-    the goods that are not in the file, by reason: with ``offers`` they are all that came in. ``notes`` says what
-    differs from the values given.
+    ``content_sha256`` leaves out the date of a YML file: an unchanged catalogue keeps its fingerprint. ``left_out``
+    counts the goods that are not in the file, by reason; with ``offers`` they make up all goods. ``notes`` says what
+    differs from the given values.
     """
 
     offers: int
@@ -31,12 +31,12 @@ class Sink:
         self._content = hashlib.sha256()
 
     def write(self, text: str, content: str | None = None) -> None:
-        """Write the text; ``content`` stands for it in the fingerprint of the content."""
+        """Write the text; ``content`` replaces it in the fingerprint of the content."""
         data = text.encode(self._encoding)
         self._stream.write(data)
         self._content.update(data if content is None else content.encode(self._encoding))
 
     def done(self, offers: int, left_out: Mapping[str, int], notes: tuple[str, ...]) -> FeedFile:
-        """The report."""
+        """Return the report."""
         absent = {reason: count for reason, count in left_out.items() if count}
         return FeedFile(offers, self._content.hexdigest(), absent, notes)

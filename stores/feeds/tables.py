@@ -1,7 +1,7 @@
 """Writes goods as a plain table: CSV, one line each, or JSON, one document with categories and goods.
 
-For whoever reads neither YML nor the sync file: a script, a spreadsheet, a programmer's import. Every good stands in
-it, priced or not; the columns and their names are the shop's choice.
+For readers that take neither YML nor the sync file: a script, a spreadsheet, an import. Every good is in it, with or
+without a price. The shop chooses the columns and their names.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def write_csv(stream: BinaryIO, categories: pd.DataFrame, offers: pd.DataFrame, feed: CsvFeed) -> FeedFile:
-    """Write OFFERS as a CSV file into a binary stream, in the memory of one piece of goods.
+    """Write OFFERS as a CSV file into a binary stream, piece by piece.
 
     A text is quoted where it must be, a quote inside is doubled, lines end with CRLF (RFC 4180); there are no line
     breaks inside a cell. Raises StoreError when the catalogue is broken or no good is left.
@@ -54,7 +54,7 @@ def write_csv(stream: BinaryIO, categories: pd.DataFrame, offers: pd.DataFrame, 
 
 
 def write_json(stream: BinaryIO, categories: pd.DataFrame, offers: pd.DataFrame, feed: JsonFeed) -> FeedFile:
-    """Write CATEGORIES and OFFERS as one JSON document (UTF-8), each row on a line of its own.
+    """Write CATEGORIES and OFFERS as one JSON document (UTF-8), each row on a separate line.
 
     Decimals are texts (``"211.2"``): a JSON number would become a binary fraction in most readers. Raises StoreError
     when the catalogue is broken or no good is left.
@@ -88,7 +88,7 @@ def _chosen(offers: pd.DataFrame, feed: TableFeed, left_out: Counter[str]) -> It
 def _columns(
     piece: Piece, feed: TableFeed, paths: Mapping[int, list[str]], clean: Cleaner, notes: Notes
 ) -> Iterator[tuple[str, Sequence[Cell]]]:
-    """The wanted columns of one piece, values as they stand in JSON; ``clean`` is for long texts."""
+    """Return the wanted columns of one piece with JSON values; ``clean`` is applied to long texts."""
     wanted = list(feed.named_columns.values())
     prices = piece.prices(discounts=feed.discounts, notes=notes) if {"price", "old_price"} & {*wanted} else None
     numbers = piece.integers("category_number")
@@ -141,7 +141,7 @@ def _categories(categories: pd.DataFrame, paths: Mapping[int, list[str]]) -> Ite
 def _paths(
     categories: pd.DataFrame, fields: Sequence[str] | Any, separator: str, notes: Notes
 ) -> Mapping[int, list[str]]:
-    """The paths; a name that holds the separator makes a path that cannot be split again, and is noted."""
+    """Return the paths. A path with the separator inside a name cannot be split again, and is noted."""
     paths = category_paths(categories)
     if "category_path" in fields:
         for name in sorted({path[-1] for path in paths.values() if separator in path[-1]}):
@@ -162,7 +162,7 @@ def _csv_cell(value: Cell, field: str, feed: CsvFeed) -> str:
 
 
 def _encodable(texts: list[str], feed: CsvFeed, where: tuple[str, list[int]] | None, notes: Notes) -> list[str]:
-    """Texts that the file's encoding can hold; each that it cannot is mended as in the sync file, and noted."""
+    """Return texts that the encoding can hold. Other characters are replaced as in the sync file, and noted."""
     if feed.encoding != "cp1251":
         return texts
     try:
@@ -172,11 +172,11 @@ def _encodable(texts: list[str], feed: CsvFeed, where: tuple[str, list[int]] | N
     else:
         return texts
     out = []
-    for place, text in enumerate(texts):
+    for position, text in enumerate(texts):
         mended, pairs = to_cp1251(text)
         for character, instead in pairs:
             if where is not None:
-                notes.good(f"{where[0]}: {character!r} became {instead!r}, cp1251 cannot hold it", where[1][place])
+                notes.good(f"{where[0]}: {character!r} became {instead!r}, cp1251 cannot hold it", where[1][position])
         out.append(mended)
     return out
 

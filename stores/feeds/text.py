@@ -1,7 +1,7 @@
-"""What may stand in a text of a feed, by whole columns: no control characters, nothing that XML forbids or misreads.
+"""Cleans the texts of a feed, by whole columns: no control characters, and nothing that XML forbids or misreads.
 
-``saxutils.escape`` leaves illegal characters as they are, and one of them makes a whole feed unreadable
-(stores-facts.md section 6): so they go first.
+``saxutils.escape`` keeps illegal characters, and one of them makes a whole feed unreadable (stores-facts.md section 6):
+so they are removed first.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ _LINE_RUN = re.compile(f" *[{_BREAKS}][ {_BREAKS}]*")
 _BLOCK_RUN = re.compile(f"[{_ILLEGAL}\u2028\u2029]+")
 _QUOTES = {'"': "&quot;", "'": "&apos;"}
 _BORDER = "\x1f"
-"""Stands between the texts of a column while it is escaped as one; ``clean_line`` and ``clean_block`` remove it."""
+"""Separates the texts of a column while they are escaped as one; ``clean_line`` and ``clean_block`` remove it."""
 
 FEW = 5
-"""So many goods or names are shown in a note."""
+"""A note names at most this number of goods or names."""
 
 
 class Notes:
-    """Counts what a writer changed or left out, to become one line each at the end."""
+    """Counts what a writer changed or left out; each kind becomes one line at the end."""
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, str], list[str]] = {}
@@ -34,21 +34,21 @@ class Notes:
         self._plain: list[str] = []
 
     def good(self, what: str, good_id: int) -> None:
-        """Something happened to a good."""
+        """Count a change of a good."""
         self._count((what, "good"), str(good_id))
 
     def name(self, what: str, name: str, example: str = "") -> None:
-        """Something happened to a category's name, wherever it stands."""
+        """Count a change of a category's name."""
         if (what, name) not in self._names:
             self._names.add((what, name))
             self._count((what, "name"), example or name)
 
     def say(self, text: str) -> None:
-        """A note as it is."""
+        """Add a note."""
         self._plain.append(text)
 
     def lines(self) -> tuple[str, ...]:
-        """``name cut to 100 characters: 2 goods (7, 9)``, in the order in which they came up."""
+        """Return lines such as ``name cut to 100 characters: 2 goods (7, 9)``, in the order of their first case."""
         counted = (
             f"{what}: {count} {unit}{'s' if count > 1 else ''} "
             f"({', '.join(self._found[what, unit])}{', …' if count > FEW else ''})"
@@ -64,22 +64,22 @@ class Notes:
 
 
 def clean_line(text: str) -> str:
-    """The text on one line: control characters and line breaks become one blank, no blanks at its ends."""
+    """Return the text on one line: control characters and line breaks become one blank, no blanks at its ends."""
     return _LINE_RUN.sub(" ", text).strip()
 
 
 def clean_block(text: str) -> str:
-    """The text with its line breaks as ``\\n``; other control characters become one blank, no blanks at its ends."""
+    """Return the text with line breaks as ``\\n``; other control characters become one blank, no blanks at its ends."""
     return _BLOCK_RUN.sub(" ", re.sub("\r\n?|\x85", "\n", text)).strip()
 
 
 def lines(texts: Sequence[str], what: str, ids: Sequence[int], notes: Notes) -> list[str]:
-    """A column of texts on one line each; what held control characters is noted."""
+    """Return a column of texts, each on one line; texts with control characters are noted."""
     return _cleaned(texts, _IN_LINE, clean_line, what, ids, notes)
 
 
 def blocks(texts: Sequence[str], what: str, ids: Sequence[int], notes: Notes) -> list[str]:
-    """A column of texts that keep their line breaks; what held control characters is noted."""
+    """Return a column of texts with their line breaks; texts with control characters are noted."""
     return _cleaned(texts, _IN_BLOCK, clean_block, what, ids, notes)
 
 
@@ -91,7 +91,7 @@ def _cleaned(
     ids: Sequence[int],
     notes: Notes,
 ) -> list[str]:
-    if suspect.search("".join(texts)) is None:  # nearly always: one look at the whole column
+    if suspect.search("".join(texts)) is None:  # nearly always true: one search over the whole column
         return [text.strip() for text in texts]
     out = []
     for text, good_id in zip(texts, ids, strict=True):
@@ -103,7 +103,7 @@ def _cleaned(
 
 
 def shortened(texts: list[str], limit: int | None, what: str, ids: Sequence[int], notes: Notes) -> list[str]:
-    """Texts of at most ``limit`` characters, cut at a blank where one is near the end; what was cut is noted."""
+    """Cut texts to ``limit`` characters, at a blank where one is near the end; cut texts are noted."""
     if limit is None or all(len(text) <= limit for text in texts):
         return texts
     out = []
@@ -115,24 +115,24 @@ def shortened(texts: list[str], limit: int | None, what: str, ids: Sequence[int]
 
 
 def cut(text: str, limit: int) -> str:
-    """At most ``limit`` characters: whole words where the last blank is within the last fifth."""
+    """Cut a text to ``limit`` characters, at a blank where there is one within the last fifth."""
     if len(text) <= limit:
         return text
-    place = text.rfind(" ", limit - limit // 5, limit + 1)
-    return text[: place if place > 0 else limit].rstrip()
+    blank = text.rfind(" ", limit - limit // 5, limit + 1)
+    return text[: blank if blank > 0 else limit].rstrip()
 
 
 def xml(text: str) -> str:
-    """A clean text as it stands in XML, between tags or in double quotes: ``& < > " '`` escaped."""
+    """Escape ``& < > " '`` in a clean text, for use between XML tags or in double quotes."""
     return escape(text, _QUOTES)
 
 
 def xml_column(texts: Sequence[str]) -> list[str]:
-    """``xml`` of a whole column of clean texts at once: replacing in one long text is ten times faster."""
+    """Apply ``xml`` to a whole column of clean texts at once, which is ten times faster."""
     return escape(_BORDER.join(texts), _QUOTES).split(_BORDER) if texts else []
 
 
 def elements(tag: str, texts: Sequence[str], attributes: str = "") -> list[str]:
-    """``<tag>text</tag>`` and a line end for each clean text; nothing where the text is empty."""
+    """Return ``<tag>text</tag>`` and a line end for each clean text; an empty text gives nothing."""
     start, end = f"<{tag}{attributes}>", f"</{tag}>\n"
     return [f"{start}{text}{end}" if text else "" for text in xml_column(texts)]

@@ -1,8 +1,8 @@
 """Writes ``TSGoods.trs``, the sync file, exactly as Torgsoft does (domain.md section 4).
 
-Texts always quoted, a quote inside doubled; numbers never quoted, decimal comma, no trailing zeros, NULL as nothing;
-CRLF after every line. What a reader of the file would stumble over never gets out: line breaks and control characters
-become one blank, a character that cp1251 cannot hold is replaced, and both are reported.
+Texts are always quoted, a quote inside is doubled. Numbers are never quoted and have a decimal comma and no trailing
+zeros. NULL is empty. CRLF ends every line. Line breaks and control characters become one blank, and a character that
+cp1251 cannot hold is replaced, as readers would fail on them; both are reported.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from schemas.trs import ALL_COLUMNS, DECIMAL_SCALE, LAYOUTS, TrsColumn
 from stores.feeds.trs_text import Replaced, clean_texts
 
 CHUNK = 10_000
-"""Goods per piece: a file of any size is written in the memory of one piece."""
+"""Goods per piece: a file of any size needs only the memory of one piece."""
 
 _BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
 class TrsWritten:
-    """What was written: ``goods``, and the ``sha256`` of the whole file.
+    """The result: number of ``goods``, and the ``sha256`` of the whole file.
 
-    ``unencodable`` lists every character that cp1251 could not hold, ``notes`` what else differs from the values given.
+    ``unencodable`` lists every character that cp1251 could not hold; ``notes`` say what else differs from the values.
     """
 
     goods: int
@@ -43,7 +43,7 @@ class TrsWritten:
 
 
 class _Journal:
-    """Counts what the pieces report, to become one note per column at the end."""
+    """Counts the changes in all pieces; each column gets one note at the end."""
 
     def __init__(self) -> None:
         self.replaced: list[Replaced] = []
@@ -58,7 +58,7 @@ class _Journal:
         )
         long = (
             f"{name}: {len(ids)} texts are longer than the column's {ALL_COLUMNS[name].width} characters and were "
-            f"written whole (good {', '.join(str(i) for i in ids[:5])}{', …' if len(ids) > 5 else ''})"
+            f"written in full (good {', '.join(str(i) for i in ids[:5])}{', …' if len(ids) > 5 else ''})"
             for name, ids in self.long.items()
         )
         nameless = (f"GoodName: {self.nameless} goods have an empty name: some readers refuse the file",)
@@ -66,9 +66,9 @@ class _Journal:
 
 
 def write_trs(target: str | Path | BinaryIO, goods: pd.DataFrame, dialect: TrsDialect) -> TrsWritten:
-    """Write the goods as a sync file into a path or a binary stream; use ``stores.publish`` for a store's own folder.
+    """Write the goods as a sync file into a path or a binary stream; use ``stores.publish`` for the folder of a store.
 
-    ``goods`` has our field names (``schemas.trs``); a column that is absent is written empty. ``good_name`` is the
+    ``goods`` has our field names (``schemas.trs``); a missing column is written empty. ``good_name`` is the
     final name. ``category`` is the section's number, NULL (a hidden good) becomes -1. The chain comes from
     ``section_chain`` (a list of (key, name), or None), or as text from ``synchronization_section_full``.
 
@@ -91,7 +91,7 @@ def write_trs(target: str | Path | BinaryIO, goods: pd.DataFrame, dialect: TrsDi
 
 
 def trs_columns(dialect: TrsDialect) -> tuple[TrsColumn, ...]:
-    """The dialect's columns in order."""
+    """Return the columns of the dialect in order."""
     if isinstance(dialect.layout, int):
         return LAYOUTS[dialect.layout]
     return tuple(ALL_COLUMNS[name] for name in dialect.layout)
@@ -101,7 +101,7 @@ def _pieces(goods: pd.DataFrame, dialect: TrsDialect, journal: _Journal) -> Iter
     columns = trs_columns(dialect)
     if "good_id" not in goods or goods["good_id"].isna().any():
         raise StoreError(
-            "a good without GoodID cannot be written to a sync file", "this is a defect of ours: report it"
+            "a good without GoodID cannot be written to a sync file", "this is a defect of torgsync: report it"
         )
     codec = "cp1251" if dialect.encoding == "cp1251" else "utf-8"
     header = ";".join(f'"{column.name}"' for column in columns) + "\r\n" if dialect.header else ""
@@ -116,7 +116,7 @@ def _pieces(goods: pd.DataFrame, dialect: TrsDialect, journal: _Journal) -> Iter
 
 
 def _cells(part: pd.DataFrame, column: TrsColumn, dialect: TrsDialect, ids: list[int], journal: _Journal) -> Any:
-    """One column of one piece, as an arrow array of texts ready for the line."""
+    """Return one column of one piece as an Arrow array of formatted texts."""
     if column.field == "synchronization_section_full" and "section_chain" in part:
         values: Any = pd.Series(
             [_chain(chain, dialect.chain_separator) for chain in part["section_chain"]], dtype="str"
@@ -159,8 +159,8 @@ def _text_cells(values: Any, column: TrsColumn, dialect: TrsDialect, ids: list[i
     if column.width is not None:
         long = pc.greater(pc.utf8_length(texts), column.width)
         if pc.any(long, min_count=0).as_py():
-            places = pc.indices_nonzero(long).to_pylist()
-            journal.long.setdefault(column.name, []).extend(ids[place] for place in places)
+            positions = pc.indices_nonzero(long).to_pylist()
+            journal.long.setdefault(column.name, []).extend(ids[position] for position in positions)
     if column.field == "good_name":
         journal.nameless += pc.sum(pc.equal(texts, ""), min_count=0).as_py()
     doubled = pc.replace_substring(texts, '"', '""')
@@ -168,7 +168,7 @@ def _text_cells(values: Any, column: TrsColumn, dialect: TrsDialect, ids: list[i
 
 
 def _decimals(values: Any) -> Any:
-    """``211,2``, ``200``: a comma, no trailing zeros. Arrow itself would print 0.00000001 as ``1E-8``."""
+    """Format decimals as ``211,2`` or ``200``. Arrow would print 0.00000001 as ``1E-8``."""
     if isinstance(values, pa.ChunkedArray):
         values = values.combine_chunks()
     encoded = values.dictionary_encode()  # prices repeat: only the distinct ones are formatted

@@ -10,10 +10,10 @@ from schemas.tables import TEXT
 def feed_goods(
     offers: pd.DataFrame, types: pd.DataFrame, assignments: pd.DataFrame, sections: pd.DataFrame
 ) -> pd.DataFrame:
-    """OFFERS with the columns a sync file has beside them, in the goods' order.
+    """Return OFFERS with the further columns of a sync file, in the order of the goods.
 
     Added: ``category`` (the section's number, empty for a hidden good), ``good_type_full`` and ``good_type_name``
-    (Torgsoft's own spelling, levels joined by bare commas as Torgsoft does), ``synchronization_section`` (leaf name)
+    (Torgsoft's spelling, levels joined by commas without blanks), ``synchronization_section`` (leaf name)
     and ``section_chain`` (root to leaf, a list of (key, name), or None).
     """
     by_type = types[["type_id", "raw_name"]].assign(
@@ -36,7 +36,7 @@ def feed_goods(
 
 
 def _chains(sections: pd.DataFrame) -> dict[int, list[tuple[int, str]]]:
-    """Number → (key, name) from the root to the section; parents stand first."""
+    """Map each number to the (key, name) pairs from the root to the section; parents come first."""
     by_identity: dict[str, list[tuple[int, str]]] = {}
     out: dict[int, list[tuple[int, str]]] = {}
     for row in sections.to_dict("records"):

@@ -1,4 +1,4 @@
-"""What may stand in a text of the sync file: no control characters, and in cp1251 only what cp1251 holds."""
+"""Cleans the texts of the sync file: no control characters, and in cp1251 only characters of cp1251."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ SUBSTITUTES: dict[str, str] = {
     "\ufe0f": "",
     "\ufeff": "",
 }
-"""What stands in for a character that cp1251 lacks; others lose their marks (é -> e, ² -> 2) or become ``?``."""
+"""Replacements of characters that cp1251 lacks; others lose their marks (é -> e, ² -> 2) or become ``?``."""
 
 
 class Replaced(NamedTuple):
-    """A character that the file's encoding cannot hold: in which good and field, and what was written instead."""
+    """A character that the encoding cannot hold: its good and field, and what was written instead."""
 
     good_id: int
     field: str
@@ -66,7 +66,7 @@ class Replaced(NamedTuple):
 
 
 def clean_texts(texts: Any, field: str, ids: list[int], *, cp1251: bool) -> tuple[Any, int, list[Replaced]]:
-    """Texts (an arrow array) that may be written, the number of runs of control characters, and what was replaced."""
+    """Return clean texts (an Arrow array), the number of runs of control characters, and replaced characters."""
     runs = pc.sum(pc.count_substring_regex(texts, _CONTROLS), min_count=0).as_py()
     if runs:
         texts = pc.replace_substring_regex(texts, _CONTROLS, " ")
@@ -77,16 +77,16 @@ def clean_texts(texts: Any, field: str, ids: list[int], *, cp1251: bool) -> tupl
         return texts, runs, []
     values = texts.to_pylist()
     replaced: list[Replaced] = []
-    for place in pc.indices_nonzero(foreign).to_pylist():
-        values[place], pairs = to_cp1251(values[place])
-        replaced.extend(Replaced(ids[place], field, character, written) for character, written in pairs)
+    for position in pc.indices_nonzero(foreign).to_pylist():
+        values[position], pairs = to_cp1251(values[position])
+        replaced.extend(Replaced(ids[position], field, character, written) for character, written in pairs)
     return pa.array(values, pa.string()), runs, replaced
 
 
 def to_cp1251(text: str) -> tuple[str, list[tuple[str, str]]]:
-    """The text in characters that cp1251 holds, and each different character replaced with what stands for it.
+    """Return the text in characters of cp1251, and each distinct replaced character with its replacement.
 
-    A letter followed by a combining mark is put together first (``и`` + breve -> ``й``): nothing is lost by that.
+    A letter and a following combining mark are composed first (``и`` + breve -> ``й``).
     """
     out: list[str] = []
     pairs: dict[str, str] = {}

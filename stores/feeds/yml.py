@@ -1,7 +1,7 @@
 """Writes YML, the XML that marketplaces and Horoshop read (stores-facts.md section 3): one f-string per good, escaped.
 
-The order of elements is that of ``schemas/yml.xsd``. Ids are Torgsoft's own (GoodID, the section's number), so they
-never change. The only thing in the file that is not the catalogue's is its date; ``content_sha256`` leaves it out.
+The order of elements is that of ``schemas/yml.xsd``. Ids are Torgsoft's (GoodID, number of the section), so they
+never change. Only the date of the file does not come from the catalogue; ``content_sha256`` leaves it out.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ _HEAD_BYTES = 256
 def write_yml(
     stream: BinaryIO, categories: pd.DataFrame, offers: pd.DataFrame, feed: YmlFeed, date: datetime
 ) -> FeedFile:
-    """Write CATEGORIES and OFFERS as a YML file into a binary stream, in the memory of one piece of goods.
+    """Write CATEGORIES and OFFERS as a YML file into a binary stream, piece by piece.
 
-    ``date`` is when the content last changed; it is the caller's to know, there is no clock in here. Raises StoreError
-    when a reader would not survive the file (``check_feed``) or no good is left to sell.
+    ``date``: when the content last changed; the caller gives it, as this function reads no clock. Raises StoreError
+    when the catalogue is broken (``check_feed``) or no good is left to sell.
     """
     check_feed(categories, offers)
     profile, notes, left_out = yml_profile(feed), Notes(), Counter[str]()
@@ -58,7 +58,7 @@ def write_yml(
 
 
 def content_sha256(path: Path) -> str:
-    """The fingerprint of a YML file's content without its date: what ``FeedFile.content_sha256`` says of a new one."""
+    """Return the fingerprint of a YML file without its date, comparable with ``FeedFile.content_sha256``."""
     with path.open("rb") as stream:
         digest = hashlib.sha256(_DATE.sub(rb"\1\2", stream.read(_HEAD_BYTES), count=1))
         while block := stream.read(1 << 20):
@@ -93,7 +93,7 @@ def _attribute(name: str, value: int | None) -> str:
 
 
 def _groups(offers: pd.DataFrame, profile: YmlProfile) -> frozenset[int]:
-    """Models that at least two goods of the feed belong to: a group of one groups nothing."""
+    """Return the models with at least two goods in the feed: only these become groups."""
     if not profile.varieties or "model_good_id" not in offers:
         return frozenset()
     shown = offers["category_number"].notna()
@@ -104,7 +104,7 @@ def _groups(offers: pd.DataFrame, profile: YmlProfile) -> frozenset[int]:
 
 
 def _offers(some: Sellable, feed: YmlFeed, profile: YmlProfile, groups: frozenset[int], notes: Notes) -> Iterator[str]:
-    """The goods of one piece, each as its element; whole columns are cleaned and escaped at once."""
+    """Yield the goods of one piece as elements; whole columns are cleaned and escaped at once."""
     piece, ids = some.piece, some.piece.ids
     if not ids:
         return
@@ -153,7 +153,7 @@ def _addresses(tag: str, template: str | None, ids: list[int]) -> list[str]:
 
 
 def _missing_ids(categories: pd.DataFrame, feed: YmlFeed, notes: Notes) -> None:
-    """Marketplace ids for categories that are not there, and categories with goods that have none."""
+    """Note marketplace ids of absent categories, and categories with goods but without such an id."""
     held = {int(number) for number in categories["number"]}
     with_goods = [int(number) for number in categories.loc[categories["goods"] > 0, "number"]]
     for name, given, wanted in (

@@ -1,4 +1,4 @@
-"""The OpenCart store: reads what the shop holds of ours, and applies a plan to it."""
+"""The OpenCart store: reads our rows in the shop, and applies a plan to them."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from stores.opencart.tree import load_tree
 from stores.opencart.wanted import fit_contents, refuse_foreign
 from stores.protocol import Begun, Capabilities, PriorState, Progress, Replan, Wanted, silent
 
-RETIRE = "OpenCart has no archive: what is hidden stays hidden, with its address and pictures"
+RETIRE = "OpenCart has no archive: a hidden row stays hidden, with its address and pictures"
 REDIRECT = "no folder for the web server's redirect maps: set redirects"
 
 
 class OpenCartAdapter:
-    """One OpenCart shop's database. Only rows that are noted in our own tables there are ever changed."""
+    """The database of one OpenCart shop. It changes only rows that our tables there list as ours."""
 
     kind = "opencart"
 
@@ -37,7 +37,9 @@ class OpenCartAdapter:
         self.settings, self.name, self.progress = settings, settings.name, progress
         maps = folder if settings.redirects is None else folder / Path(settings.redirects).expanduser()
         self.maps = maps.resolve()
-        self.create_maps = self.maps.is_relative_to(folder.resolve())  # another place may be a share not mounted
+        self.create_maps = self.maps.is_relative_to(
+            folder.resolve()
+        )  # a folder elsewhere may be a share that is not mounted
         none: dict[Kind, str] = {"redirect": REDIRECT, "unredirect": REDIRECT}
         self.capabilities = Capabilities(
             gaps={"retire": RETIRE, **(none if settings.redirects is None else {})},
@@ -45,7 +47,7 @@ class OpenCartAdapter:
         self._wanted: Contents | None = None
 
     def want(self, catalogue: Catalogue, contents: Contents) -> Wanted:
-        """What OpenCart can hold of it. Raises StoreError where a category of ours would be an editor's own."""
+        """Return what OpenCart can hold of the contents. Raises StoreError where a number is a foreign category's."""
         with reading(self.settings) as db:
             fitted = fit_contents(db, contents)
             names = [(int(key), str(fitted.categories.value(key, "name"))) for key in fitted.categories]
@@ -54,12 +56,12 @@ class OpenCartAdapter:
         return Wanted(catalogue, fitted)
 
     def read(self) -> Contents:
-        """What the shop holds of ours, with what an interrupted run left shown as it was before."""
+        """Read our rows. Rows that an interrupted run was writing are returned as they were before it."""
         with reading(self.settings) as db:
             return read_shop(db, self._wanted, self.maps).contents
 
     def apply(self, wanted: Wanted, replan: Replan, begun: Begun) -> StoreResult:
-        """Read, compare with the plan and write: in one transaction, or so that every prefix is harmless."""
+        """Read, compare with the plan and write: in one transaction, or in an order that is safe to interrupt."""
         begun()
         with writing(self.settings) as db:
             create_tables(db)
@@ -81,14 +83,14 @@ class OpenCartAdapter:
         texts = dict(zip(plain_values(goods["good_id"]), plain_values(goods["description"]), strict=True))
         done = 0
 
-        def told(work: int) -> None:
+        def report_work(work: int) -> None:
             nonlocal done
             done += work
             self.progress(done // WORK, len(operations))
 
         offers = GoodsWriter(
             db, present.goods, present.contents.offers, contents.offers, full, hide, {k: texts.get(k) for k in new},
-            told,
+            report_work,
         )  # fmt: skip
         if self.settings.redirects is not None:
             note_redirects(db, present.tree, present.contents.redirects, contents.redirects, found.get("redirect", []))
@@ -109,7 +111,7 @@ class OpenCartAdapter:
 
 
 def _caches(db: Db) -> list[str]:
-    """What keeps showing the old state until it is cleared."""
+    """Name the caches that show the old state until an operator clears them."""
     notes = ["clear OpenCart's cache: the files cache.* in system/storage/cache (storage may lie outside the web root)"]
     if db.layout.main_category and db.setting("config_seo_url_cache"):
         notes.append("SEO Pro's cache is on: without clearing cache.seopro.* new addresses do not open")

@@ -1,8 +1,7 @@
-"""Writes categories so that every prefix of the statements is harmless (3.0's tables have no transactions).
+"""Writes categories. The statements may stop after any one without harm, as the tables of 3.0 have no transactions.
 
-Our record first; then rows that nobody sees with all that belongs to them; then, from the roots down, the new parent
-and the status; what leaves the window last, from the leaves up. Statements copy from our
-records: few, whatever the size.
+The order: our record; hidden rows with all that belongs to them; new parent and status, from the roots down; hiding,
+from the leaves up. Statements copy values from our records, so their number does not grow with the catalogue.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ _OURS = "FROM {torgsync_category} r JOIN {category} c ON c.category_id = r.categ
 
 
 class CategoryWriter:
-    """``full``: numbers that get all their rows; ``hide``: numbers that only leave the window."""
+    """``full``: numbers of which all rows are written; ``hide``: numbers that are only hidden."""
 
     def __init__(
         self, db: Db, tree: Tree, present: Rows, wanted: Rows, full: Sequence[int], hide: Sequence[int]
@@ -45,7 +44,7 @@ class CategoryWriter:
         self.notes: list[str] = []
 
     def _chains(self) -> dict[int, list[int]]:
-        """The final chain of every category that is written, and of ours below those that move."""
+        """Return the chain after this run of every category that is written, and of ours below a moved one."""
         out: dict[int, list[int]] = {}
         written = set(self.full)
         for number in [*self.full, *(c.number for c, record in self.tree.ours() if c.exists and record["made"])]:
@@ -55,7 +54,7 @@ class CategoryWriter:
         return out
 
     def claim(self) -> None:
-        """Note in our tables what is about to be written; the shop itself is as before."""
+        """Note in our tables what this run will write. Nothing changes in the shop's tables yet."""
         leave_alone(self.db, "torgsync_category")
         names = [(number, str(self.wanted.value(number, "name"))) for number in self.full]
         adopted = set(refuse_foreign(self.db, self.tree, names))
@@ -81,11 +80,11 @@ class CategoryWriter:
         self.db.many(_HIDDEN, ((number, self._before(number)) for number in self.hide))
 
     def _before(self, number: int) -> str | None:
-        """What the row was, for a store where an interrupted run leaves traces."""
+        """Return the row before this run, where the tables have no transactions."""
         return None if self.db.layout.atomic else packed(self.present.rows.get(number))
 
     def _slugs(self, names: Mapping[int, str]) -> dict[int, str]:
-        """The slug of each category: the editor's, the one it was given, or a new one."""
+        """Return the slug of each category: the editor's, else the one that we gave earlier, else a new one."""
         out: dict[int, str] = {}
         taken = set(RESERVED)
         for (keyword,) in self.db.rows("SELECT keyword FROM {seo_url}"):
@@ -94,7 +93,7 @@ class CategoryWriter:
         for number, name in names.items():
             category = self.tree.get(number)
             record = category.record if category is not None else None
-            keywords = [self.tree.keyword(number, place) for place in self.tree.places(self.db)]
+            keywords = [self.tree.keyword(number, scope) for scope in self.tree.scopes(self.db)]
             there = next((leaf(keyword) for keyword in keywords if keyword), "")
             out[number] = there or (record["slug"] if record else "")
             if not out[number]:
@@ -103,7 +102,7 @@ class CategoryWriter:
         return out
 
     def make(self) -> None:
-        """Rows, names, stores, closure and slugs of what is new; new closure rows and names of what changes."""
+        """Write rows, names, stores, closure and slugs of new categories; closure rows and names of changed ones."""
         self._rows()
         self._names()
         for store in self.db.settings.store_ids:
@@ -156,8 +155,8 @@ class CategoryWriter:
         if others:
             self.db.run("DELETE FROM {torgsync_category} WHERE category_id IN :numbers", numbers=others)
             raise StoreError(
-                f"store {self.db.settings.name}: an editor made category {others[0]} in this very moment",
-                "run again: the message says then what can be done about it",
+                f"store {self.db.settings.name}: an editor made category {others[0]} at the same moment",
+                "run again: its message says what to do",
             )
         self.db.run(
             "UPDATE {category} c JOIN {torgsync_category} r ON c.category_id = r.category_id"
@@ -184,23 +183,23 @@ class CategoryWriter:
                 )
 
     def _slug_rows(self, new: bool) -> None:
-        """Add slug rows that are missing (``new``), or lead those of 4.x that moved to their new place."""
+        """Add missing slug rows (``new``), or write the new slug paths of moved categories (4.x)."""
         paths = self.db.layout.slug_paths
         given = dict(self.db.rows("SELECT category_id, slug FROM {torgsync_category}"))
         added: list[tuple[object, ...]] = []
         changed: list[tuple[str, str, int]] = []
-        for place in self.tree.places(self.db):
+        for scope in self.tree.scopes(self.db):
             keywords: dict[int, str] = {}
             for number in sorted(self.chains, key=lambda key: (len(self.chains[key]), key)):
                 chain = self.chains[number]
-                rows = self.tree[number].slugs.get(place, []) if number in self.tree else []
+                rows = self.tree[number].slugs.get(scope, []) if number in self.tree else []
                 own = (leaf(rows[0].keyword) if rows else "") or given.get(number) or f"category-{number}"
                 value = "_".join(map(str, chain)) if paths else f"category_id={number}"
-                above = (keywords.get(chain[-2]) or self.tree.keyword(chain[-2], place)) if len(chain) > 1 else None
+                above = (keywords.get(chain[-2]) or self.tree.keyword(chain[-2], scope)) if len(chain) > 1 else None
                 keyword = f"{above}/{own}" if paths and above else own
                 keywords[number] = keyword
                 if not rows:
-                    added.append((*place, *(("path",) if paths else ()), value, keyword))
+                    added.append((*scope, *(("path",) if paths else ()), value, keyword))
                 elif (paths and (rows[0].value, rows[0].keyword) != (value, keyword)) or not rows[0].keyword:
                     changed.append((value, keyword, rows[0].row))
         columns = ("key", "value", "keyword") if paths else ("query", "keyword")
@@ -211,7 +210,7 @@ class CategoryWriter:
             self.db.many(f"UPDATE {{seo_url}} SET `{field}` = %s, keyword = %s WHERE seo_url_id = %s", changed)
 
     def show(self) -> None:
-        """From the roots down: the new parent, then the status; then what closure and slugs have too much."""
+        """Set the new parent, then the status, from the roots down; then delete surplus rows of closure and slugs."""
         status = "r.shown" if self.db.settings.editors("category_status") else "1"
         modified = ", c.date_modified = NOW()" if self.db.layout.has("category", "date_modified") else ""
         top = ", c.top = IF(r.parent_id = 0, :top, c.top)" if self.db.layout.has("category", "top") else ""
@@ -240,10 +239,10 @@ class CategoryWriter:
         )
         if self.db.settings.slugs:
             self._slug_rows(new=False)
-        self._tell_foreign()
+        self._warn_of_foreign()
 
     def take_out(self) -> None:
-        """From the leaves up: out of the window."""
+        """Hide categories, from the leaves up."""
         depths: dict[int, list[int]] = {}
         for number in self.hide:
             depths.setdefault(len(self.tree.chain(number) or ()), []).append(number)
@@ -251,8 +250,8 @@ class CategoryWriter:
             for batch in batched(depths[depth]):
                 self.db.run("UPDATE {category} SET status = 0 WHERE category_id IN :numbers", numbers=batch)
 
-    def _tell_foreign(self) -> None:
-        """Categories that are not ours below one that moved: their closure is the admin's to rebuild."""
+    def _warn_of_foreign(self) -> None:
+        """Warn of foreign categories below a moved one: only the admin can rebuild their closure."""
         moved = {
             n for n in self.full if n in self.tree and self.tree[n].exists and self.parents[n] != self.tree[n].parent
         }
@@ -264,10 +263,10 @@ class CategoryWriter:
         if below:
             self.notes.append(
                 f"categories {', '.join(map(str, below[:5]))}{', …' if len(below) > 5 else ''} are not torgsync's and "
-                "stand below one that moved: press Rebuild in Catalog > Categories, and look at their addresses"
+                "are below one that moved: press Rebuild in Catalog > Categories, and look at their addresses"
             )
 
 
 def keys(rows: Rows, found: Sequence[Key]) -> tuple[list[int], list[int]]:
-    """Keys of operations in two: those that are wanted (all is written), and those that are not (they are hidden)."""
+    """Split the keys of operations: wanted ones (all rows are written), and the others (they are hidden)."""
     return [int(k) for k in found if k in rows.rows], [int(k) for k in found if k not in rows.rows]

@@ -1,4 +1,4 @@
-"""Checks a shop's category tables, ours and others', for faults that OpenCart never reports (stores-facts.md 1.3)."""
+"""Checks the category tables of a shop for faults that OpenCart does not report (stores-facts.md 1.3)."""
 
 from __future__ import annotations
 
@@ -13,28 +13,31 @@ from stores.opencart.slugs import leaf
 from stores.opencart.text import is_escaped
 from stores.opencart.tree import Category, Tree, load_tree
 
-NIGHT = "the next run mends those that are torgsync's"
+NIGHT = "the next run repairs those that are torgsync's"
 FINDINGS: dict[str, tuple[str, str]] = {
     "interrupted": ("a run was interrupted while it wrote", f"run again, or {COMMAND} resume"),
     "parent_unknown": ("the parent category does not exist", "give it a parent in OpenCart's admin"),
-    "cycle": ("a category stands below itself: the branch is out of the menu", "correct parent_id in the database"),
+    "cycle": ("a category is below itself: the menu does not show the branch", "correct parent_id in the database"),
     "path_wrong": ("category_path is not what the parents say", f"Rebuild in Catalog > Categories; {NIGHT}"),
     "path_orphan": ("category_path rows of categories that do not exist", "delete these rows"),
     "no_description": ("no name in an enabled language: it is missing there with its page", f"save it; {NIGHT}"),
     "no_store": ("in no store: its page answers 404", f"tick a store in the admin; {NIGHT}"),
-    "parent_hidden": ("shown below a hidden one: out of the menu, but its page answers", "hide it, or show its parent"),
-    "name_raw": ("a name that would be printed as markup", f"save it in the admin; {NIGHT}"),
+    "parent_hidden": ("shown below a hidden one: not in the menu, but its page opens", "hide it, or show its parent"),
+    "name_raw": ("a name that the page would show as markup", f"save it in the admin; {NIGHT}"),
     "no_slug": ("no slug: in 3.0 the addresses of all below it fall back to ?path=", f"give it one; {NIGHT}"),
     "slug_twice": ("two pages with one slug: one of them opens the other", "give one of them another slug"),
-    "slug_sign": ("_ or % in a slug of 4.x stands for any sign when a page is looked up", "give it another slug"),
+    "slug_sign": (
+        "_ or % in a slug of 4.x matches any character when OpenCart looks up a page",
+        "give it another slug",
+    ),
     "slug_path": ("4.x: ids or slugs of the address are not those of the parents", f"save it in the admin; {NIGHT}"),
 }
-"""Every finding: what is wrong, and what to do."""
+"""The texts of every finding: what is wrong, and what to do."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """``categories``: numbers that it is about, ``ours`` whether all of them are torgsync's."""
+    """``categories``: the numbers concerned; ``ours``: whether all of them are torgsync's."""
 
     code: str
     categories: tuple[int, ...]
@@ -50,7 +53,7 @@ class Finding:
 
 
 def check(settings: OpenCartStore) -> list[Finding]:
-    """What is wrong with a shop's categories. Never writes. Raises StoreError where the shop cannot be read."""
+    """Return what is wrong with the categories of a shop. Never writes. Raises StoreError when it cannot read."""
     with reading(settings) as db:
         owned = has_tables(db)
         tree = load_tree(db, owned)
@@ -113,37 +116,37 @@ def _rows(db: Db, tree: Tree) -> Iterator[_Found]:
         missing = [category.number for category in _living(tree) if not category.names.get(language)]
         yield "no_description", f"language {db.languages.codes[language]}", missing
     yield "no_store", "", [category.number for category in _living(tree) if not category.stores]
-    raw = [c.number for c in _living(tree) if not all(is_escaped(name) for name in c.names.values())]
-    yield "name_raw", "", raw
+    unescaped = [c.number for c in _living(tree) if not all(is_escaped(name) for name in c.names.values())]
+    yield "name_raw", "", unescaped
 
 
 def _slugs(db: Db, tree: Tree) -> Iterator[_Found]:
     paths = db.layout.slug_paths
-    for place in tree.places(db):
-        detail = f"store {place[0]}, language {db.languages.codes[place[1]]}"
-        with_slug = [category for category in _living(tree) if tree.keyword(category.number, place)]
+    for scope in tree.scopes(db):
+        detail = f"store {scope[0]}, language {db.languages.codes[scope[1]]}"
+        with_slug = [category for category in _living(tree) if tree.keyword(category.number, scope)]
         if not with_slug:
             continue  # a shop, or a language, without slugs at all
-        yield "no_slug", detail, [c.number for c in _living(tree) if place[0] in c.stores and c not in with_slug]
+        yield "no_slug", detail, [c.number for c in _living(tree) if scope[0] in c.stores and c not in with_slug]
         if paths:
-            signs = [c.number for c in with_slug if set("_%") & set(tree.keyword(c.number, place) or "")]
+            signs = [c.number for c in with_slug if set("_%") & set(tree.keyword(c.number, scope) or "")]
             yield "slug_sign", detail, signs
-            yield "slug_path", detail, [c.number for c in with_slug if not _path_fits(tree, c, place)]
+            yield "slug_path", detail, [c.number for c in with_slug if not _path_fits(tree, c, scope)]
     yield from _twice(db, tree, paths)
 
 
-def _path_fits(tree: Tree, category: Category, place: tuple[int, int]) -> bool:
+def _path_fits(tree: Tree, category: Category, scope: tuple[int, int]) -> bool:
     chain = tree.chain(category.number)
     if chain is None:
-        return True  # told as what it is
-    above = tree.keyword(chain[-2], place) if len(chain) > 1 else ""
-    row = category.slugs[place][0]
+        return True  # another finding reports it
+    above = tree.keyword(chain[-2], scope) if len(chain) > 1 else ""
+    row = category.slugs[scope][0]
     fits = row.keyword == f"{above}/{leaf(row.keyword)}".lstrip("/")
     return row.value == "_".join(map(str, chain)) and (above is None or fits)
 
 
 def _twice(db: Db, tree: Tree, paths: bool) -> Iterator[_Found]:
-    """One slug for two pages: in 3.0 of one store, in 4.x of one store and language by the last segment."""
+    """Find slugs that two pages share: within a store in 3.0; by last segment, within a store and language in 4.x."""
     target = "CONCAT(`key`, '=', `value`)" if paths else "`query`"
     takers: dict[tuple[int, int, str], set[str]] = {}
     rows = db.rows(f"SELECT store_id, language_id, {target}, keyword FROM {{seo_url}}")
@@ -155,7 +158,7 @@ def _twice(db: Db, tree: Tree, paths: bool) -> Iterator[_Found]:
         numbers = {int(page.split("=", 1)[1].rsplit("_", 1)[-1]) for page in pages if _is_category(page)}
         if len(pages) > 1 and numbers & set(tree):
             if paths and len(numbers) == 1 and all(_is_category(page) for page in pages):
-                continue  # one category under two id chains: told as slug_path
+                continue  # one category under two id chains: reported as slug_path
             yield "slug_twice", f"store {store}, «{slug}»: {', '.join(sorted(pages))}", sorted(numbers)
 
 

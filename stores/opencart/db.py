@@ -1,4 +1,4 @@
-"""One connection to an OpenCart database, with what must be known of the shop before anything is read or written."""
+"""One connection to an OpenCart database, with the layout, languages and stores of the shop."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ from stores.bulk import batched
 from stores.opencart.layout import Layout, read_layout
 
 SQL_MODE = "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
-"""Ours for the session: a value that does not fit is an error in MyISAM's tables too, never cut silently."""
+"""The SQL mode of our session: a value that does not fit is an error, in MyISAM tables too, and is never cut."""
 
 
 @dataclass(frozen=True)
 class Languages:
-    """Ids of the enabled languages. Names in ``strict`` ones follow Torgsoft, the first being the main one; in
-    ``loose`` ones until somebody translates them; in the others they are written once.
+    """Ids of the enabled languages.
+
+    In ``strict`` languages names always follow Torgsoft; the first is the main language. In ``loose`` ones they follow
+    until an editor translates them. In all others they are written once.
     """
 
     enabled: tuple[int, ...]
@@ -34,7 +36,7 @@ class Languages:
 
     @property
     def main(self) -> int:
-        """The language whose names are compared."""
+        """Return the language whose names a plan compares."""
         return self.strict[0]
 
 
@@ -49,31 +51,31 @@ class Db:
         _check_stores(self)
 
     def sql(self, statement: str) -> str:
-        """A statement with the tables' real names."""
+        """Return a statement with the real names of the tables."""
         return statement.format_map(_Tables(self.layout))
 
     def rows(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
-        """What a SELECT gives; a list as value becomes ``IN (…)``."""
+        """Return the rows of a SELECT; a list as value becomes ``IN (…)``."""
         return [tuple(row) for row in self._execute(statement, values)]
 
     def run(self, statement: str, **values: Any) -> int:
-        """Rows that a statement touched."""
+        """Execute a statement; returns the number of affected rows."""
         return int(self._execute(statement, values).rowcount)
 
     def many(
-        self, statement: str, rows: Iterable[Sequence[Any]], told: Callable[[int], None] = lambda rows: None
+        self, statement: str, rows: Iterable[Sequence[Any]], report: Callable[[int], None] = lambda rows: None
     ) -> None:
-        """The same statement with many rows of ``%s``; the driver makes one statement of many INSERTed rows.
+        """Execute one statement with many rows of ``%s``; the driver joins INSERTs of many rows into one.
 
-        ``told`` hears of each batch's rows.
+        ``report`` is called after each batch with its number of rows.
         """
         statement = self.sql(statement)
         for batch in batched(tuple(row) for row in rows):
             self.connection.exec_driver_sql(statement, batch)
-            told(len(batch))
+            report(len(batch))
 
     def insert_select(self, table: str, values: Mapping[str, str], source: str, **bound: Any) -> int:
-        """INSERT … SELECT; columns that this version lacks are left out, those that it demands are filled."""
+        """Execute INSERT … SELECT without columns that this version lacks, with values for those that it requires."""
         columns = self.layout.tables[table]
         wanted = {name: value for name, value in values.items() if name in columns}
         fillers = {n: c.filler for n, c in columns.items() if c.filler is not None and n not in wanted}
@@ -82,7 +84,7 @@ class Db:
         return self.run(f"INSERT INTO {{{table}}} ({names}) SELECT {', '.join(both.values())} {source}", **bound)
 
     def insert_many(self, table: str, names: Sequence[str], rows: Iterable[Sequence[Any]], ending: str = "") -> None:
-        """INSERT of many rows; columns that this version demands beside ``names`` are filled."""
+        """Insert many rows; columns that this version requires beside ``names`` get a value."""
         columns = self.layout.tables[table]
         fillers = [n for n, column in columns.items() if column.filler is not None and n not in names]
         filled = tuple("" if columns[n].filler == "''" else 0 for n in fillers)
@@ -91,7 +93,7 @@ class Db:
         self.many(f"INSERT INTO {{{table}}} ({quoted}) VALUES ({marks}) {ending}", ((*row, *filled) for row in rows))
 
     def setting(self, *keys: str) -> str | None:
-        """The first of OpenCart's own settings that the main store has."""
+        """Return the first of these OpenCart settings that the main store has."""
         if not self.layout.has("setting", "key"):
             return None
         found = dict(self.rows("SELECT `key`, value FROM {setting} WHERE store_id = 0 AND `key` IN :keys", keys=keys))
@@ -131,31 +133,31 @@ def _languages(db: Db) -> Languages:
 
 
 def _check_stores(db: Db) -> None:
-    known = {0}
+    existing = {0}
     if db.layout.has("store", "store_id"):
-        known |= {int(number) for (number,) in db.rows("SELECT store_id FROM {store}")}
-    unknown = sorted(set(db.settings.store_ids) - known)
+        existing |= {int(number) for (number,) in db.rows("SELECT store_id FROM {store}")}
+    unknown = sorted(set(db.settings.store_ids) - existing)
     if unknown:
         raise StoreError(
-            f"OpenCart has no store {unknown[0]}", f"store_ids: known: {', '.join(map(str, sorted(known)))}"
+            f"OpenCart has no store {unknown[0]}", f"store_ids: known: {', '.join(map(str, sorted(existing)))}"
         )
 
 
 @contextmanager
 def reading(settings: OpenCartStore) -> Iterator[Db]:
-    """A connection that is rolled back at the end."""
-    with _connection(settings, "nothing was written; mend it, then run again") as connection:
+    """Open a connection that is rolled back at the end."""
+    with _connection(settings, "nothing was written; correct it, then run again") as connection:
         yield Db(connection, settings)
         connection.rollback()
 
 
 @contextmanager
 def writing(settings: OpenCartStore) -> Iterator[Db]:
-    """One transaction where the tables have them; else each statement counts at once.
+    """Open one transaction; in tables without transactions each statement is final at once.
 
-    Held against a second run by a lock of the database server, which the connection's end lets go.
+    A lock of the database server keeps a second run out. The server releases it when the connection ends.
     """
-    step = "what is not whole yet is out of the window, or as it was; mend it, then run again: the run finishes it"
+    step = "incomplete rows are hidden, or as they were; correct it, then run again: that run completes them"
     with _connection(settings, step) as connection:
         db = Db(connection, settings)
         _lock(db)
@@ -176,7 +178,7 @@ def _lock(db: Db) -> None:
 
 @contextmanager
 def _connection(settings: OpenCartStore, next_step: str) -> Iterator[Connection]:
-    """A connection whose failures are StoreErrors of one line that names the store."""
+    """Open a connection. Its failures become StoreErrors of one line that names the store."""
     try:
         url = database_url(*url_text(settings.url, settings.url_env, f"store {settings.name}"))
         engine = create_engine(url, pool_pre_ping=False)

@@ -1,7 +1,7 @@
-"""Writes goods: the record first, then a product that nobody sees with all that belongs to it, its status last.
+"""Writes goods: first our record, then a hidden product with all its rows, last its status.
 
-A product's id is the shop's own, as editors' products have ids too; our record maps it to the GoodID. The links that we
-made are noted in ``torgsync_link``: an editor's further links stay.
+The shop gives each product its id, as editors make products too; our record maps it to the GoodID. ``torgsync_link``
+lists the links that we made; other links are an editor's and stay.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ _JOINED = "{product} p JOIN {torgsync_product} r ON p.product_id = r.product_id"
 
 
 WORK = 10
-"""Parts of the work on one good, as measured (benchmarks/opencart.py): noted 4, made 5, shown 1."""
+"""Units of work of one good, as measured (benchmarks/opencart.py): claim 4, make 5, show 1."""
 
 
 class GoodsWriter:
-    """``full``: GoodIDs that get all their rows; ``hide``: GoodIDs that only leave the window.
+    """``full``: GoodIDs of which all rows are written; ``hide``: GoodIDs that are only hidden.
 
-    ``told`` hears of each part of the work, times the goods.
+    ``report_work`` is called with the units of work that are done (see WORK).
     """
 
     def __init__(
@@ -49,25 +49,27 @@ class GoodsWriter:
         full: Sequence[int],
         hide: Sequence[int],
         texts: Mapping[int, str | None],
-        told: Callable[[int], None],
+        report_work: Callable[[int], None],
     ) -> None:
         self.db, self.goods, self.present, self.wanted = db, goods, present, wanted
-        self.full, self.hide, self.texts, self.told = full, hide, texts, told
+        self.full, self.hide, self.texts, self.report_work = full, hide, texts, report_work
 
     def claim(self) -> None:
-        """Note in our tables what is about to be written, with ids for new products."""
+        """Note in our tables what this run will write, with ids for new products."""
         leave_alone(self.db, "torgsync_product")
         if self.db.settings.editors("status"):
             self.db.run(f"UPDATE {_JOINED} SET r.shown = p.status WHERE r.hidden = 0 AND r.touched = 0 AND r.made = 1")
         free = self._first_free_id()
         ids: dict[int, int] = {}
         for good in self.full:
-            known = self.goods.get(good)
-            ids[good] = known.product_id if known is not None else free
-            free += known is None
-        self.db.many(_RECORDS, (self._record(good, ids[good]) for good in self.full), lambda rows: self.told(4 * rows))
+            product = self.goods.get(good)
+            ids[good] = product.product_id if product is not None else free
+            free += product is None
+        self.db.many(
+            _RECORDS, (self._record(good, ids[good]) for good in self.full), lambda rows: self.report_work(4 * rows)
+        )
         leaving = ((self.goods[good].product_id, good, self._before(good)) for good in self.hide)
-        self.db.many(_HIDDEN, leaving, lambda rows: self.told((WORK - 1) * rows))
+        self.db.many(_HIDDEN, leaving, lambda rows: self.report_work((WORK - 1) * rows))
 
     def _record(self, good: int, product: int) -> tuple[object, ...]:
         name, category, price, quantity, articul, barcode, hidden, _ = self.wanted.rows[good]
@@ -75,7 +77,7 @@ class GoodsWriter:
         return (
             product, good, escape(name), category, price, quantity, escape(articul or ""), escape(barcode or ""),
             int(hidden), model_of(self.db, good, articul),
-            # stored escaped like every text, and decoded once when shown: a plain text must be HTML before that
+            # OpenCart stores texts escaped and decodes them once: a plain text must become HTML before
             escape(escape(text).replace("\n", "<br />")) if text else None, self._before(good), 1,
         )  # fmt: skip
 
@@ -83,7 +85,7 @@ class GoodsWriter:
         return None if self.db.layout.atomic else packed(self.present.rows.get(good))
 
     def _first_free_id(self) -> int:
-        """Never an id that some product had: old orders still name it."""
+        """Return an id that no product ever had, as old orders still name the ids of deleted products."""
         found = self.db.rows(
             "SELECT auto_increment FROM information_schema.tables WHERE table_schema = DATABASE()"
             " AND table_name = :name",
@@ -96,11 +98,11 @@ class GoodsWriter:
         return max(highest) + 1
 
     def make(self) -> None:
-        """Products that nobody sees yet, their texts, stores, codes and links; then the fields of those that were."""
+        """Write new products hidden, with texts, stores, codes and links; then the fields of existing products."""
         self._products()
-        self.told(len(self.full))
+        self.report_work(len(self.full))
         self._names()
-        self.told(2 * len(self.full))
+        self.report_work(2 * len(self.full))
         for store in self.db.settings.store_ids:
             self.db.insert_select(
                 "product_to_store", {"product_id": "r.product_id", "store_id": ":store"},
@@ -108,11 +110,11 @@ class GoodsWriter:
                 " AND s.store_id = :store WHERE r.touched = 1 AND s.product_id IS NULL", store=store,
             )  # fmt: skip
         self._links()
-        self.told(len(self.full))
+        self.report_work(len(self.full))
         if self.db.layout.product_codes:
             self._codes()
         self._fields()
-        self.told(len(self.full))
+        self.report_work(len(self.full))
 
     def _products(self) -> None:
         db = self.db
@@ -139,7 +141,7 @@ class GoodsWriter:
         if others:
             db.run("DELETE FROM {torgsync_product} WHERE product_id IN :ids", ids=[number for (number,) in others])
             raise StoreError(
-                f"store {db.settings.name}: an editor made product {others[0][0]} in this very moment",
+                f"store {db.settings.name}: an editor made product {others[0][0]} at the same moment",
                 "run again: the good gets another id",
             )
 
@@ -164,7 +166,7 @@ class GoodsWriter:
                 )
 
     def _links(self) -> None:
-        """The new link beside the old one; the main one is changed over in one statement."""
+        """Add the new link beside the old one; one statement changes the main link."""
         missing = (
             " LEFT JOIN {product_to_category} l ON l.product_id = r.product_id AND l.category_id = r.category_id"
             " WHERE r.touched = 1 AND r.category_id IS NOT NULL AND l.product_id IS NULL"
@@ -194,7 +196,7 @@ class GoodsWriter:
             )
 
     def _codes(self) -> None:
-        """4.1: SKU and EAN are rows of a table of their own."""
+        """Write SKU and EAN into their own table (4.1)."""
         for code, field, editors in (("SKU", "sku", "articul"), ("EAN", "ean", "barcode")):
             there = f"c.product_id = r.product_id AND c.code = '{code}'"
             self.db.insert_select(
@@ -215,14 +217,14 @@ class GoodsWriter:
         if layout.has("product", "sku"):
             follow += [] if editors("articul") else ["p.sku = r.sku"]
             follow += [] if editors("barcode") else ["p.ean = r.ean"]
-        # a new product bears our mark as its model until here
+        # until here the model of a new product is our mark
         kept = "p.model" if editors("articul") else "r.model"
         follow.append(f"p.model = IF({_MARKED}, r.model, {kept})")
         follow += ["p.date_modified = NOW()"] if layout.has("product", "date_modified") else []
         self.db.run(f"UPDATE {_JOINED} SET {', '.join(follow)} WHERE r.touched = 1")
 
     def show(self) -> None:
-        """In the window what belongs there, out of it what does not; then links that we made and that are no more."""
+        """Show and hide products; then delete the links that we made and that are out of date."""
         status = "r.shown" if self.db.settings.editors("status") else "1"
         self.db.run(
             f"UPDATE {_JOINED} SET p.status = {status} WHERE r.touched = 1 AND r.hidden = 0 AND p.status <> {status}"
@@ -238,4 +240,4 @@ class GoodsWriter:
             "DELETE k FROM {torgsync_link} k JOIN {torgsync_product} r ON r.product_id = k.product_id"
             f" WHERE {stale}"
         )
-        self.told(len(self.full) + len(self.hide))
+        self.report_work(len(self.full) + len(self.hide))

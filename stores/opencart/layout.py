@@ -1,4 +1,4 @@
-"""What an OpenCart database looks like: told by its columns, never by a version setting."""
+"""The layout of an OpenCart database. Its columns show it; no version setting is read."""
 
 from __future__ import annotations
 
@@ -38,44 +38,44 @@ class Layout:
     atomic: bool
 
     def has(self, table: str, column: str) -> bool:
-        """Whether a table has a column."""
+        """Tell whether a table has a column."""
         return column in self.tables.get(table, {})
 
     def quoted(self, table: str) -> str:
-        """A table's name in SQL."""
+        """Return the quoted name of a table, with the prefix."""
         return f"`{self.prefix}{table}`"
 
     def room(self, table: str, column: str) -> tuple[int, bool]:
-        """Characters that a text column takes, and whether it takes only those of three bytes; (0, False): no column.
+        """Return how many characters a text column takes, and whether it takes only those of three bytes.
 
-        A field that this version keeps elsewhere (4.1: product_code) has that table's room.
+        (0, False) means no such column. For a field of another table (4.1: product_code) it is the length there.
         """
         found = self.tables.get(table, {}).get(column)
         return (found.length or 0, found.three_bytes) if found is not None else (0, False)
 
     @property
     def slug_paths(self) -> bool:
-        """4.x: a slug row is found by ``key`` and ``value`` and holds the slugs from the root on."""
+        """Tell whether slug rows have ``key`` and ``value`` and hold the slugs from the root on (4.x)."""
         return self.has("seo_url", "key")
 
     @property
     def product_codes(self) -> bool:
-        """4.1: SKU and EAN are rows of ``product_code``."""
+        """Tell whether SKU and EAN are rows of ``product_code`` (4.1)."""
         return not self.has("product", "sku") and self.has("product_code", "value")
 
     @property
     def main_category(self) -> bool:
-        """ocStore, and 3.0 with SEO Pro: one link of each product is its main one."""
+        """Tell whether one link of each product is the main one (ocStore, and 3.0 with SEO Pro)."""
         return self.has("product_to_category", "main_category")
 
     @property
     def empty_layouts(self) -> bool:
-        """Up to 4.0 the admin writes a row with layout 0 for each store of a category; 4.1 writes none."""
+        """Tell whether the admin writes a row with layout 0 for each store of a category (up to 4.0)."""
         return self.has("category", "date_added")
 
 
 def read_layout(connection: Connection, prefix: str) -> Layout:
-    """The tables of the connection's database. Raises StoreError where they are not those of OpenCart 3 or 4."""
+    """Read the layout of the database. Raises StoreError where the tables are not those of OpenCart 3 or 4."""
     names = [f"{prefix}{table}" for table in (*WRITTEN, *READ)]
     chosen = text(
         "SELECT table_name, column_name, data_type, is_nullable, column_default, extra, character_maximum_length,"
@@ -111,5 +111,5 @@ def _not_opencart(connection: Connection, prefix: str, missing: list[str]) -> St
         return StoreError(f"the database has no table {named}", f'set prefix = "{prefixes[0]}" for this store')
     return StoreError(
         f"the database has no table {named}: these are not the tables of OpenCart 3.0, 4.0 or 4.1",
-        "check the store's url and prefix; OpenCart 2 and older are not served",
+        "check the store's url and prefix; OpenCart 2 and older are not supported",
     )

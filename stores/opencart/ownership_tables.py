@@ -1,10 +1,11 @@
-"""Our own tables in the shop's database: what we made and wrote last. Rows that are not in them are never touched.
+"""Our tables in the database of the shop: what we made and wrote last. Rows that are not in them are never changed.
 
-``made``: the shop's row was made, or adopted, by us. ``touched``: a run is writing the row (1: all of it, 2: only hides
-it, 3: an earlier run was and this one does not); left over, the run was interrupted, and ``before_row`` is what the row
-was before (NULL: not there), as ``Contents`` has it, so that the same plan is found again and resumed. ``shown``: the
-status that the row gets when we do not hide it. The other columns are the values as OpenCart shall hold them:
-statements copy them from here.
+- ``made``: we made, or adopted, the row of the shop.
+- ``touched``: a run is writing the row. 1: all of it; 2: only hides it; 3: an earlier run was writing it, and this one
+  does not. A value above 0 after a run means that the run was interrupted.
+- ``before_row``: the row before that run, as ``Contents`` has it (NULL: no row), so that the same plan can be resumed.
+- ``shown``: the status that the row gets when we do not hide it.
+- The other columns are the values that OpenCart shall hold: statements copy them from here.
 """
 
 from __future__ import annotations
@@ -57,12 +58,12 @@ TABLES = {
     before_row MEDIUMTEXT NULL""",
 }
 MARK = "torgsync-"
-"""Begins the mark that a row bears from its INSERT until we have noted that it is ours: the model of a product, the
-picture of a category. A crash in between leaves no doubt whose row it is."""
+"""The prefix of the mark of a new row, until we have noted that it is ours. The mark is the model of a product or the
+picture of a category. After a crash it shows that the row is ours."""
 
 
 def has_tables(db: Db) -> bool:
-    """Whether torgsync has written to this shop before."""
+    """Tell whether torgsync has written to this shop before."""
     found = db.rows(
         "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name IN :names",
         names=[db.settings.prefix + name for name in TABLES],
@@ -71,7 +72,7 @@ def has_tables(db: Db) -> bool:
 
 
 def create_tables(db: Db) -> None:
-    """Create what is missing. MariaDB commits what is open: to be called ahead of any other write."""
+    """Create missing tables. Call it before any other write: MariaDB commits the open transaction here."""
     if has_tables(db):
         return
     for name, columns in TABLES.items():
@@ -80,30 +81,30 @@ def create_tables(db: Db) -> None:
 
 
 def leave_alone(db: Db, table: str) -> None:
-    """What an interrupted run was writing is not for this run to write, unless its plan says so."""
+    """Mark rows of an interrupted run with 3. This run writes them only where its plan says so."""
     db.run(f"UPDATE {{{table}}} SET touched = 3 WHERE touched > 0")
 
 
 def finish(db: Db) -> None:
-    """What was written is whole. What an earlier run left and this plan did not want shows itself as it is now."""
+    """Clear the marks of all rows: what was written is complete, and the other rows are read as they are now."""
     db.run("DELETE FROM {torgsync_redirect} WHERE touched = 2 OR (touched = 3 AND before_row IS NULL)")
     for table in ("torgsync_product", "torgsync_category", "torgsync_redirect"):
         db.run(f"UPDATE {{{table}}} SET touched = 0, before_row = NULL WHERE touched > 0")
 
 
 def packed(row: tuple[Any, ...] | None) -> str | None:
-    """A row of Contents as ``before_row`` keeps it."""
+    """Return a row of Contents as the text of ``before_row``."""
     if row is None:
         return None
     return json.dumps([{"decimal": str(v)} if isinstance(v, Decimal) else v for v in row], ensure_ascii=False)
 
 
 def unpacked(text: str) -> tuple[Any, ...]:
-    """The row that was packed."""
+    """Return the row of a text that ``packed`` made."""
     return tuple(Decimal(v["decimal"]) if isinstance(v, dict) else v for v in json.loads(text))
 
 
 def interrupted(db: Db) -> bool:
-    """Whether a run left something half written."""
+    """Tell whether an interrupted run left incomplete rows."""
     tables = ("torgsync_category", "torgsync_product", "torgsync_redirect")
     return any(db.rows(f"SELECT 1 FROM {{{table}}} WHERE touched > 0 LIMIT 1") for table in tables)

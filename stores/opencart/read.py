@@ -1,4 +1,4 @@
-"""What a shop holds of ours, judged: a row that lacks anything is not complete, and the next plan mends it."""
+"""Reads our rows in a shop. A row that lacks anything is marked incomplete, and the next plan repairs it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from stores.opencart.wanted import CATEGORY_COLUMNS, OFFER_COLUMNS, model_of
 
 @dataclass(frozen=True)
 class Present:
-    """``contents`` as a plan compares them, and the rows they were made of."""
+    """``contents`` as a plan compares them, and the rows they come from."""
 
     contents: Contents
     tree: Tree
@@ -27,7 +27,7 @@ class Present:
 
 
 def read_shop(db: Db, wanted: Contents | None, folder: Any) -> Present:
-    """Read all that is ours. ``wanted`` tells how rows of an interrupted run are shown (see ``_interrupted``)."""
+    """Read all our rows. ``wanted`` decides how rows of an interrupted run are returned (see ``_settled``)."""
     owned = has_tables(db)
     tree = load_tree(db, owned)
     goods = load_goods(db) if owned else {}
@@ -61,10 +61,10 @@ def _settled(
     wanted: Rows | None,
     columns: tuple[str, ...],
 ) -> tuple[Any, ...] | None:
-    """A row as it is or, where a run was interrupted while it wrote it, as it was before: so the same plan fits again.
+    """Return a row as it is or, where an interrupted run was writing it, as it was before: so the same plan fits again.
 
-    What was before equal to what is wanted now must be written all the same: it is shown as not complete. A row that
-    is wanted no more is shown with the status that it really has.
+    Where the earlier row equals the wanted one, it still has to be written: it is returned as incomplete. A row that is
+    no longer wanted is returned with its present status.
     """
     if not record["touched"]:
         return row
@@ -77,11 +77,11 @@ def _settled(
 
 
 class _Judge:
-    """Tells of each of our rows what it says and whether all that belongs to it is there."""
+    """Checks of each of our rows whether all that belongs to it is there."""
 
     def __init__(self, db: Db, tree: Tree) -> None:
         self.db, self.tree, self.settings = db, tree, db.settings
-        self.places = tree.places(db) if db.settings.slugs else []
+        self.scopes = tree.scopes(db) if db.settings.slugs else []
         self.stores = set(db.settings.store_ids)
         self.pending = {c.number for c, record in tree.ours() if record["touched"]}
 
@@ -104,17 +104,17 @@ class _Judge:
         return all(is_escaped(names[n]) and names[n] == names[next(iter(languages))] for n in languages)
 
     def _placed(self, category: Category, chain: list[int]) -> bool:
-        """Closure and slugs fit the parents. Those below an interrupted move follow with it, so it is not asked."""
+        """Tell whether closure and slugs fit the parents. Rows below an interrupted move are not checked."""
         if category.path != {number: level for level, number in enumerate(chain)}:
             return False
-        return all(self._slug(category, chain, place) for place in self.places)
+        return all(self._slug(category, chain, scope) for scope in self.scopes)
 
-    def _slug(self, category: Category, chain: list[int], place: tuple[int, int]) -> bool:
-        rows = category.slugs.get(place, [])
+    def _slug(self, category: Category, chain: list[int], scope: tuple[int, int]) -> bool:
+        rows = category.slugs.get(scope, [])
         if not self.db.layout.slug_paths:
             return any(row.keyword for row in rows)
         value = "_".join(map(str, chain))
-        above = self.tree.keyword(chain[-2], place) if len(chain) > 1 else ""
+        above = self.tree.keyword(chain[-2], scope) if len(chain) > 1 else ""
         return any(
             row.value == value
             and row.keyword

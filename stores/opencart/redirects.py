@@ -1,8 +1,8 @@
 """Old addresses of categories: OpenCart has no table for them, the web server gets a map (stores-facts.md section 1.3).
 
-A second slug row would be an alias that answers 200, or even become the address that the shop itself links to. What an
-address was is noted when the category leaves it; where it leads is asked anew whenever a map is written, so there are
-no chains, and no living address is ever redirected.
+A second slug row would be an alias that answers 200, or even the address that the shop links to. The old address is
+noted when a category leaves it. Its target is looked up each time a map is written: so there are no chains, and a
+living address is never redirected.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from urllib.parse import quote
 from schemas.contents import Key, Rows
 from stores.opencart.db import Db
 from stores.opencart.ownership_tables import interrupted, leave_alone, packed, unpacked
-from stores.opencart.tree import Place, Tree
+from stores.opencart.tree import SlugScope, Tree
 from stores.opencart.wanted import CURRENT, MAP_NAMES
 from stores.publish import publish
 
@@ -30,7 +30,7 @@ _UPSERT = """
 
 
 def read_redirects(db: Db) -> Rows:
-    """The redirects that are in force; what an interrupted run was writing is as it was before."""
+    """Return the redirects in force. Rows that an interrupted run was writing are returned as they were before it."""
     out: dict[Key, tuple[object, ...]] = {}
     query = "SELECT id, old_number, old_path, number, touched, before_row FROM {torgsync_redirect} ORDER BY id"
     for key, old, path, number, touched, before in db.rows(query):
@@ -42,19 +42,19 @@ def read_redirects(db: Db) -> Rows:
 
 
 def note_redirects(db: Db, tree: Tree, present: Rows, wanted: Rows, keys: Sequence[Key]) -> None:
-    """Note redirects that come, change or go, with the addresses as they are now: ahead of any other write."""
+    """Note new, changed and dropped redirects with the present addresses. Call it before any other write."""
     leave_alone(db, "torgsync_redirect")
-    known = dict(db.rows("SELECT id, urls FROM {torgsync_redirect} WHERE id IN :ids", ids=[*map(str, keys), ""]))
+    noted = dict(db.rows("SELECT id, urls FROM {torgsync_redirect} WHERE id IN :ids", ids=[*map(str, keys), ""]))
     rows = []
     for key in keys:
         if key not in wanted.rows:
             continue
         old, path, number = wanted.rows[key]
         before = present.rows.get(key)
-        urls = {f"{store}:{language}": tree.address(db, old, (store, language)) for store, language in tree.places(db)}
-        text = json.dumps({place: url for place, url in urls.items() if url}, ensure_ascii=False)
-        if before is not None and before[0] == old and key in known:
-            text = known[str(key)]
+        urls = {f"{store}:{language}": tree.address(db, old, (store, language)) for store, language in tree.scopes(db)}
+        text = json.dumps({scope: url for scope, url in urls.items() if url}, ensure_ascii=False)
+        if before is not None and before[0] == old and key in noted:
+            text = noted[str(key)]
         rows.append((key, old, json.dumps(list(path), ensure_ascii=False), number, text, packed(before), 1))
     db.many(_UPSERT, rows)
     gone = [(packed(present.rows.get(key)), key) for key in keys if key not in wanted.rows]
@@ -62,7 +62,7 @@ def note_redirects(db: Db, tree: Tree, present: Rows, wanted: Rows, keys: Sequen
 
 
 def write_maps(db: Db, tree: Tree, folder: Path, create: bool) -> list[str]:
-    """Write the maps whose content changed; gives the names of the files that were."""
+    """Write the maps whose content changed; returns the names of these files."""
     written = []
     for name, text in _maps(db, tree).items():
         if not _same(folder / name, text):
@@ -72,7 +72,7 @@ def write_maps(db: Db, tree: Tree, folder: Path, create: bool) -> list[str]:
 
 
 def map_states(db: Db, tree: Tree, folder: Path, owned: bool) -> dict[str, str]:
-    """Of each map whether it says what the tables say. After an interrupted run the plan itself writes it."""
+    """Return for each map whether it agrees with the tables. After an interrupted run the plan writes it."""
     if not owned or interrupted(db):
         return dict.fromkeys(MAP_NAMES.values(), CURRENT)
     return {name: CURRENT if _same(folder / name, text) else "stale" for name, text in _maps(db, tree).items()}
@@ -103,30 +103,30 @@ def _nginx(path: str) -> str:
 
 
 def _pairs(db: Db, tree: Tree) -> Iterator[tuple[str, str]]:
-    """Old path → new path, without a host; the first language wins where two disagree."""
-    places = tree.places(db)
+    """Yield old path and new path, without a host. The first language wins where two differ."""
+    scopes = tree.scopes(db)
     living = {
         f"{lead}/{address}"
         for category in tree.values()
         if category.status
-        for place in places
-        if (address := tree.address(db, category.number, place))
-        for lead in _leads(db, place)
+        for scope in scopes
+        if (address := tree.address(db, category.number, scope))
+        for lead in _leads(db, scope)
     }
     rows = db.rows("SELECT number, urls FROM {torgsync_redirect} WHERE touched <> 2 ORDER BY id")
-    for place in reversed(places):
+    for scope in reversed(scopes):
         for number, urls in rows:
-            old = json.loads(urls).get(f"{place[0]}:{place[1]}")
-            new = tree.address(db, number, place)
+            old = json.loads(urls).get(f"{scope[0]}:{scope[1]}")
+            new = tree.address(db, number, scope)
             if not old or not new or not tree[number].status:
                 continue
-            for lead in _leads(db, place):
+            for lead in _leads(db, scope):
                 if f"{lead}/{old}" not in living:
                     yield f"{lead}/{old}", f"{lead}/{new}"
 
 
-def _leads(db: Db, place: Place) -> list[str]:
-    """What stands ahead of the slugs in an address: nothing in 3.0; in 4.x language and route, each by its own slug."""
+def _leads(db: Db, scope: SlugScope) -> list[str]:
+    """Return what precedes the slugs in an address: nothing in 3.0; slugs of language and route in 4.x."""
     if not db.layout.slug_paths:
         return [""]
     found = {
@@ -134,10 +134,10 @@ def _leads(db: Db, place: Place) -> list[str]:
         for key, value, keyword in db.rows(
             "SELECT `key`, `value`, keyword FROM {seo_url} WHERE `key` IN ('language', 'route')"
             " AND store_id = :store AND language_id = :language",
-            store=place[0], language=place[1],
+            store=scope[0], language=scope[1],
         )
     }  # fmt: skip
-    code = db.languages.codes[place[1]]
+    code = db.languages.codes[scope[1]]
     language = "/" + str(found.get(("language", code), code))
     route = "/" + str(found.get(("route", "product/category"), "catalog"))
     return [language + route, route, language, ""]

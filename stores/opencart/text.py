@@ -1,6 +1,6 @@
 """Names as OpenCart keeps them: HTML-escaped by PHP's ``htmlspecialchars(…, ENT_COMPAT)``, and printed unescaped.
 
-A raw ``<`` in a name would be markup, or script, in the shop's menu (stores-facts.md section 1.1).
+An unescaped ``<`` in a name would be markup, or script, in the menu of the shop (stores-facts.md section 1.1).
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ _RAW = re.compile(r'[<>"]|&(?!(?:[A-Za-z][A-Za-z0-9]*|#[0-9]+|#x[0-9A-Fa-f]+);)'
 
 
 def escape(text: str) -> str:
-    """A name as OpenCart's own admin would store it."""
+    """Return a name as the admin of OpenCart would store it."""
     return "".join(_ESCAPES.get(char, char) for char in text)
 
 
 def unescape(text: str) -> str:
-    """The name that a visitor reads."""
+    """Return the name that a visitor reads."""
     return _ENTITY.sub(lambda found: _PLAIN[found[0]], text)
 
 
 def is_escaped(text: str) -> bool:
-    """Whether a stored name prints as text: nothing in it is markup."""
+    """Tell whether a page shows a stored name as text: nothing in it is markup."""
     return _RAW.search(text) is None
 
 
 def fit(text: str, length: int, three_bytes: bool) -> str:
-    """The longest beginning of a name that fits a column of ``length`` once it is escaped.
+    """Cut a name so that its escaped form fits a column of ``length`` characters.
 
-    ``three_bytes``: the column is utf8mb3, which has no characters beyond U+FFFF; they are left out.
+    ``three_bytes``: the column is utf8mb3, which has no characters above U+FFFF; they are removed.
     """
     if three_bytes:
         text = "".join(char for char in text if ord(char) <= 0xFFFF)

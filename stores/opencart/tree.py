@@ -1,4 +1,4 @@
-"""The categories as the database has them: ours with all that belongs to one, the others as far as they matter."""
+"""The categories of the database: ours with all their rows, the others with what we need to compare."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from stores.opencart.db import Db
 
-Place = tuple[int, int]
-"""(store_id, language_id)."""
+SlugScope = tuple[int, int]
+"""(store_id, language_id): a slug is valid in one store and one language."""
 
 
 class Slug(NamedTuple):
@@ -22,7 +22,7 @@ class Slug(NamedTuple):
 
 @dataclass
 class Category:
-    """One category: ``record`` is our note of it (None: not ours), the rest is what OpenCart's tables hold."""
+    """One category. ``record`` is its row in our table (None: not ours); other fields come from OpenCart."""
 
     number: int
     record: Mapping[str, Any] | None = None
@@ -32,22 +32,22 @@ class Category:
     names: dict[int, str] = field(default_factory=dict)
     path: dict[int, int] = field(default_factory=dict)
     stores: set[int] = field(default_factory=set)
-    slugs: dict[Place, list[Slug]] = field(default_factory=dict)
+    slugs: dict[SlugScope, list[Slug]] = field(default_factory=dict)
 
 
 class Tree(dict[int, Category]):
     """Categories by number."""
 
     def chain(self, number: int, parents: Mapping[int, int] | None = None) -> list[int] | None:
-        """Numbers from the root to a category; None where the parents lead nowhere or round in a circle.
+        """Return the numbers from the root to a category; None where a parent is missing or the parents form a circle.
 
-        ``parents`` stand in for the tree's own.
+        ``parents`` replace the parents of the tree.
         """
         out: list[int] = []
         seen: set[int] = set()
         while number:
-            known = number in self and self[number].exists
-            if number in seen or not (known or (parents and number in parents)):
+            exists = number in self and self[number].exists
+            if number in seen or not (exists or (parents and number in parents)):
                 return None
             seen.add(number)
             out.append(number)
@@ -55,24 +55,24 @@ class Tree(dict[int, Category]):
         return out[::-1]
 
     def ours(self) -> Iterator[tuple[Category, Mapping[str, Any]]]:
-        """Those that we made, or were about to make, with our record."""
+        """Yield the categories that we made, or began to make, with our record."""
         return ((category, category.record) for category in self.values() if category.record is not None)
 
-    def places(self, db: Db) -> list[Place]:
-        """Where each of our categories has a slug."""
+    def scopes(self, db: Db) -> list[SlugScope]:
+        """Return every store and language in which our categories have a slug."""
         return [(store, language) for store in db.settings.store_ids for language in db.languages.enabled]
 
-    def keyword(self, number: int, place: Place) -> str | None:
-        """The slug row's keyword that the shop uses: the first."""
-        rows = self[number].slugs.get(place) if number in self else None
+    def keyword(self, number: int, scope: SlugScope) -> str | None:
+        """Return the keyword that the shop uses: that of the first slug row."""
+        rows = self[number].slugs.get(scope) if number in self else None
         return rows[0].keyword if rows else None
 
-    def address(self, db: Db, number: int, place: Place) -> str | None:
-        """The slugs from the root to a category, as its URL has them; None where one is missing."""
+    def address(self, db: Db, number: int, scope: SlugScope) -> str | None:
+        """Return the path of a category's URL: its slugs from the root; None where one is missing."""
         if db.layout.slug_paths:
-            return self.keyword(number, place)
+            return self.keyword(number, scope)
         chain = self.chain(number)
-        keywords = [self.keyword(key, place) for key in chain] if chain else []
+        keywords = [self.keyword(key, scope) for key in chain] if chain else []
         return "/".join(k for k in keywords if k) if keywords and all(keywords) else None
 
 
@@ -80,7 +80,7 @@ RECORD = ("parent_id", "depth", "slug", "name", "name_before", "hidden", "shown"
 
 
 def load_tree(db: Db, owned: bool) -> Tree:
-    """All categories. ``owned``: our tables are there."""
+    """Read all categories. ``owned``: our tables exist."""
     tree = Tree()
     for number, parent, status in db.rows("SELECT category_id, parent_id, status FROM {category}"):
         tree[number] = Category(number, None, True, int(parent or 0), bool(status))

@@ -1,4 +1,4 @@
-"""What a shop shall hold, cut down to what OpenCart can hold; and the check that nothing of it is somebody else's."""
+"""The wanted contents in the form that OpenCart can hold, and the check that no wanted number belongs to others."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ OFFER_COLUMNS = (
 )  # fmt: skip
 MAP_NAMES = {"nginx": "redirects.nginx.map", "apache": "redirects.htaccess"}
 CURRENT = "current"
-"""Stands for the fingerprint of a redirect map that says what the shop's tables say."""
+"""Used as the fingerprint of a redirect map that agrees with the tables of the shop."""
 _MOST = 2_147_483_647
 _DEAREST = Decimal("99999999999.9999")
 
 
 def fit_contents(db: Db, contents: Contents) -> Contents:
-    """The columns that OpenCart has, in its lengths. ``complete`` is false in a row that ``read`` finds damaged."""
+    """Return the columns that OpenCart has, cut to its lengths. Rows that ``read`` finds damaged are incomplete."""
     redirects = db.settings.redirects is not None
     return replace(
         contents,
@@ -39,10 +39,10 @@ def fit_contents(db: Db, contents: Contents) -> Contents:
 
 def _categories(layout: Layout, rows: Rows) -> Rows:
     length, three_bytes = layout.room("category_description", "name")
-    place = [rows.columns.index(name) for name in ("name", "parent_number", "depth", "hidden")] if rows.rows else []
+    positions = [rows.columns.index(name) for name in ("name", "parent_number", "depth", "hidden")] if rows.rows else []
     out: dict[Key, tuple[Any, ...]] = {}
     for key, row in rows.rows.items():
-        name, parent, depth, hidden = (row[n] for n in place)
+        name, parent, depth, hidden = (row[n] for n in positions)
         out[key] = (fit(name, min(length, 255), three_bytes) or str(key), parent, depth, hidden, True)
     return Rows(CATEGORY_COLUMNS, out)
 
@@ -52,10 +52,10 @@ def _offers(db: Db, rows: Rows) -> Rows:
     length, three_bytes = layout.room("product_description", "name")
     sku = layout.room("product_code", "value") if layout.product_codes else layout.room("product", "sku")
     ean = layout.room("product_code", "value") if layout.product_codes else layout.room("product", "ean")
-    place = [rows.columns.index(name) for name in OFFER_COLUMNS[:-1]] if rows.rows else []
+    positions = [rows.columns.index(name) for name in OFFER_COLUMNS[:-1]] if rows.rows else []
     out: dict[Key, tuple[Any, ...]] = {}
     for key, row in rows.rows.items():
-        name, category, price, quantity, articul, barcode, hidden = (row[n] for n in place)
+        name, category, price, quantity, articul, barcode, hidden = (row[n] for n in positions)
         price = min(max(Decimal(price or 0), Decimal(0)), _DEAREST).quantize(Decimal("0.0001"), ROUND_HALF_UP)
         if category is None or (not price and db.settings.without_price == "hide"):
             hidden = True
@@ -67,7 +67,7 @@ def _offers(db: Db, rows: Rows) -> Rows:
 
 
 def _pieces(quantity: Decimal | None) -> int:
-    """Whole pieces in stock: OpenCart has no halves, and what is short is not for sale."""
+    """Return whole pieces in stock, at least 0: OpenCart has no fractions."""
     return min(max(int(quantity or 0), 0), _MOST)
 
 
@@ -76,21 +76,21 @@ def _code(text: str | None, length: int, three_bytes: bool) -> str | None:
 
 
 def _whole_code(text: str | None, length: int, three_bytes: bool) -> str | None:
-    """A barcode, whole or not at all: half of one is another good's."""
+    """Return a barcode that fits, else None: a cut barcode could be that of another good."""
     code = text.strip() if text else ""
     return code if code and fit(code, min(length, 255), three_bytes) == code else None
 
 
 def model_of(db: Db, good_id: int, articul: str | None) -> str:
-    """A good's model as OpenCart stores it; every product must have one."""
+    """Return the model of a good as OpenCart stores it; every product must have one."""
     chosen = fit(articul or "", *db.layout.room("product", "model")) if db.settings.model == "articul" else ""
     return escape(chosen) or str(good_id)
 
 
 def refuse_foreign(db: Db, tree: Tree, numbers: Iterable[tuple[int, str]]) -> list[int]:
-    """Numbers of categories that are taken over (``adopt``).
+    """Return the numbers of categories that are taken over (``adopt``).
 
-    Raises StoreError where a category of one of these numbers is there, is not ours and may not be taken over.
+    Raises StoreError where a category of one of these numbers exists, is not ours and may not be taken over.
     """
     adopted: list[int] = []
     taken: list[str] = []
@@ -99,7 +99,7 @@ def refuse_foreign(db: Db, tree: Tree, numbers: Iterable[tuple[int, str]]) -> li
         if category is None or not category.exists or (category.record and category.record["made"]):
             continue
         if category.record is not None:
-            continue  # we had begun to make it: its mark tells whether it is ours
+            continue  # we began to make it: its mark shows whether it is ours
         there = unescape(category.names.get(db.languages.main, ""))
         if db.settings.adopt and there.strip().casefold() == name.casefold():
             adopted.append(number)

@@ -1,4 +1,4 @@
-"""The store «woocommerce»: reads the shop, and carries out what the plan lists, one confirmed batch after the other."""
+"""The store «woocommerce»: reads the shop, and applies the plan in batches, each confirmed by a second reading."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from stores.woocommerce.wanted import WooWanted, keep_editors_fields, wanted_of
 
 
 class WooCommerceAdapter:
-    """A shop's categories and products that are ours. ``bind`` writes (entity, key) → (id, slug) down at once.
+    """Our categories and products of a shop. ``bind`` stores (entity, key) → (id, slug) at once.
 
-    ``folder`` receives the file of redirects. Nothing is ever deleted.
+    The file of redirects is written into ``folder``. Nothing is ever deleted.
     """
 
     kind = "woocommerce"
     capabilities = Capabilities(
         gaps={
             "redirect": "WooCommerce keeps no redirects: redirects-NAME.csv is written for a plugin to import",
-            "retire": "what is hidden stays hidden: a term or a product that is deleted would lose its address",
+            "retire": "a hidden term or product stays: a deleted one would lose its address",
         },
     )
 
@@ -44,7 +44,7 @@ class WooCommerceAdapter:
         self,
         settings: WooCommerceStore,
         folder: Path,
-        known: PriorState,
+        prior: PriorState,
         bind: Remember,
         *,
         progress: Progress = silent,
@@ -52,11 +52,11 @@ class WooCommerceAdapter:
     ) -> None:
         self.settings, self.folder, self.progress, self.clock = settings, folder, progress, clock
         self.name = settings.name
-        self.bindings = Bindings(known.bindings, bind)
+        self.bindings = Bindings(prior.bindings, bind)
         self._ahead: Contents | None = None
 
     def want(self, catalogue: Catalogue, contents: Contents) -> Wanted:
-        """The columns of WooCommerce. Only where an editor owns some of them is the shop asked for them."""
+        """Return the contents in the columns of WooCommerce. Reads the shop only where an editor owns some columns."""
         wanted = wanted_of(contents, self.settings)
         if self.settings.only_on_create:
             self._ahead = self._read()
@@ -64,12 +64,12 @@ class WooCommerceAdapter:
         return WooWanted(catalogue, wanted, contents.redirects)
 
     def read(self) -> Contents:
-        """What the shop holds of ours; what ``want`` has just read is not asked for twice."""
+        """Read our rows; uses what ``want`` has read, if it did."""
         found, self._ahead = self._ahead, None
         return found if found is not None else self._read()
 
     def apply(self, wanted: Wanted, replan: Replan, begun: Begun) -> StoreResult:
-        """Categories down the tree, then goods, then what is hidden; what fails is told at the end."""
+        """Write categories from the roots down, then goods, then hide; reports all failures at the end."""
         with self._client() as client:
             snapshot = read_snapshot(client, self.settings, self.bindings)
             operations = replan(contents_of(snapshot, self.settings, self.bindings))
@@ -92,11 +92,14 @@ class WooCommerceAdapter:
                 hide_categories(session, [op for op in categories if op.key not in wanted.contents.categories.rows])
                 self._write_redirects(session, wanted)
             except StoreError as error:
-                told = f"{error.message}; {sum(session.counts.values())} of {session.total} operations were done"
-                raise StoreError(told, error.next_step) from error
+                message = f"{error.message}; {sum(session.counts.values())} of {session.total} operations were done"
+                raise StoreError(message, error.next_step) from error
             session.check()
             return StoreResult(
-                name=self.name, kind=self.kind, operations=dict(sorted(session.counts.items())), notes=session.told()
+                name=self.name,
+                kind=self.kind,
+                operations=dict(sorted(session.counts.items())),
+                notes=session.all_notes(),
             )
 
     def _read(self) -> Contents:
@@ -118,7 +121,7 @@ class WooCommerceAdapter:
             yield client
 
     def _write_redirects(self, session: Session, wanted: Wanted) -> None:
-        """The file of old addresses, where there are any and they are not in it yet."""
+        """Write the file of old addresses when it has to change."""
         if not isinstance(wanted, WooWanted) or not wanted.redirects.rows:
             return
         terms = read_terms(session.client)
@@ -127,11 +130,11 @@ class WooCommerceAdapter:
             return
         name, text = f"redirects-{self.name}.csv", redirect_csv(lines).encode()
         if publish(self.folder, name, lambda stream: stream.write(text), create=True).published:
-            session.notes.append(f"{len(lines)} old addresses of categories stand in {name}: import it by a plugin")
+            session.notes.append(f"{len(lines)} old addresses of categories are in {name}: import it with a plugin")
 
 
 def _descriptions(catalogue: Catalogue) -> dict[int, str]:
-    """Each good's description in Torgsoft: sent when its product is made."""
+    """Return the description of each good: sent when its product is made."""
     offers = catalogue.offers
     pairs = zip(plain_values(offers["good_id"]), plain_values(offers["description"]), strict=True)
     return {int(good): clean(text) for good, text in pairs if text}

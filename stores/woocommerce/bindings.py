@@ -1,4 +1,4 @@
-"""What we remember of a shop: which of its rows are ours. Written down at once, some of it before the request."""
+"""Remembers which rows of a shop are ours. Facts are stored at once, some of them before the request."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ Remember = Callable[[Mapping[Key, Value]], None]
 class Bindings:
     """Facts by (entity, key):
 
-    - ``category``: (term id, slug). In place of the id ``?`` and a mark of name and parent: a request to make it is on
-      its way, and WooCommerce may have made it without us hearing of it.
+    - ``category``: (term id, slug). ``?`` and a mark of name and parent in place of the id: a request to
+      make it was sent, and WooCommerce may have made it although no answer came.
     - ``category_hidden``: ("1" or "0", None). WooCommerce itself has no hidden categories.
     - ``offer``: (product id, slug).
     - ``offer_link``: (term id, next term id or None): the category that we put the product into, and the one that
-      takes its place by a request on its way. Other categories of a product are an editor's. After a run that died, or
-      a product that the shop refused, both stay noted until the next reading shows in which one it stands by us.
+      a pending request puts it into. Other categories of a product are an editor's. After a run that died, or
+      a product that the shop refused, both stay noted until the next reading shows in which one it is.
     """
 
-    def __init__(self, known: Mapping[Key, Value], remember: Remember) -> None:
-        self.rows = dict(known)
+    def __init__(self, prior: Mapping[Key, Value], remember: Remember) -> None:
+        self.rows = dict(prior)
         self._remember = remember
 
     def remember(self, rows: Mapping[Key, Value]) -> None:
-        """Write down what is new in some facts."""
+        """Store those of the facts that are new."""
         new = {key: value for key, value in rows.items() if self.rows.get(key) != value}
         if new:
             self._remember(new)
@@ -38,14 +38,14 @@ class Bindings:
         return self._id("category", number)
 
     def on_its_way(self, number: int) -> Value | None:
-        """Mark and slug of a term that may have been made."""
+        """Return mark and slug of a term that may have been made without an answer."""
         found = self.rows.get(("category", number))
         return found if found is not None and not found[0].isdecimal() else None
 
     def slugs_on_their_way(self, but: int) -> set[str]:
-        """Slugs of requests on their way, of all categories but one."""
+        """Return the slugs of pending requests, without that of one category."""
         found = ((key, value) for (entity, key), value in self.rows.items() if entity == "category")
-        return {slug for key, (place, slug) in found if slug and key != but and not place.isdecimal()}
+        return {slug for key, (term, slug) in found if slug and key != but and not term.isdecimal()}
 
     def slug(self, entity: str, key: int) -> str | None:
         """The slug that a category or a product had when it became ours."""
@@ -73,13 +73,13 @@ class Bindings:
         return self.rows.get(("category_hidden", number), ("0", None))[0] == "1"
 
     def _id(self, entity: str, key: int) -> int | None:
-        place = self.rows.get((entity, key), ("", None))[0]
-        return int(place) if place.isdecimal() else None
+        number = self.rows.get((entity, key), ("", None))[0]
+        return int(number) if number.isdecimal() else None
 
     def _by_id(self, wanted: str) -> dict[int, int]:
         return {int(v[0]): key for (entity, key), v in self.rows.items() if entity == wanted and v[0].isdecimal()}
 
 
 def mark(name: str, parent: int) -> str:
-    """What a category that is being made is known by until its id is known."""
+    """Return the mark that identifies a category until its id is known."""
     return "?" + hashlib.sha256(f"{parent}\0{name}".encode()).hexdigest()[:32]

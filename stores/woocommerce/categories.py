@@ -1,4 +1,4 @@
-"""Categories: level by level, parents first; each batch is read back before it counts as done."""
+"""Categories: level by level, parents first; each batch is read again before it counts as done."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from stores.woocommerce.text import MAX_SLUG, escaped
 
 @dataclass
 class _Batch:
-    """The rows of one request by section number, and what cannot be sent at all."""
+    """The rows of one request by section number, and the rows that cannot be sent."""
 
     create: dict[int, Item] = field(default_factory=dict)
     update: dict[int, Item] = field(default_factory=dict)
@@ -35,7 +35,7 @@ def show_categories(session: Session, operations: Sequence[Operation]) -> None:
 
 
 def hide_categories(session: Session, operations: Sequence[Operation]) -> None:
-    """A hidden category keeps its term: its goods are drafts by now, and themes leave out what is empty."""
+    """Hide categories. The term stays: its goods are drafts already, and themes leave out empty categories."""
     for some in chunks(operations, session.settings.batch):
         terms = {int(op.key): session.bindings.term(int(op.key)) for op in some}
         session.bindings.remember({("category_hidden", number): ("1", None) for number in terms})
@@ -45,14 +45,14 @@ def hide_categories(session: Session, operations: Sequence[Operation]) -> None:
             if term is not None and term.count:
                 session.notes.append(
                     f"category {operation.key} «{operation.name}» is hidden, but {term.count} products that are not "
-                    "ours, or that are held, still stand in it: themes go on showing it"
+                    "ours, or that are held, are still in it: themes show it"
                 )
             session.done(operation)
         session.tell()
 
 
 def _depth(session: Session, number: int) -> int:
-    """How deep a category shall stand."""
+    """Return the depth that a category shall have."""
     depth, parent = 1, session.wanted.categories.value(number, "parent_number")
     while parent is not None:
         depth, parent = depth + 1, session.wanted.categories.value(parent, "parent_number")
@@ -60,7 +60,7 @@ def _depth(session: Session, number: int) -> int:
 
 
 def _send(session: Session, operations: Sequence[Operation]) -> None:
-    """One batch: write down what is on its way, send, write down what came of it, read back, compare."""
+    """Send one batch: note the requests, send, note the answers, read again, compare."""
     batch = _Batch()
     for operation in operations:
         _place(session, int(operation.key), batch)
@@ -87,19 +87,19 @@ def _send(session: Session, operations: Sequence[Operation]) -> None:
 def _place(session: Session, number: int, batch: _Batch) -> None:
     """Put a category into the request: as a new row, or with what differs from what the shop holds."""
     parent = session.wanted.categories.value(number, "parent_number")
-    place = session.settings.root_category if parent is None else session.bindings.term(parent)
-    if place is None or (parent is not None and place not in session.snapshot.terms):
+    target_parent = session.settings.root_category if parent is None else session.bindings.term(parent)
+    if target_parent is None or (parent is not None and target_parent not in session.snapshot.terms):
         batch.refused[number] = f"its parent category {parent} is not in the store"
         return
     name = session.wanted.categories.value(number, "name")
-    term = _ours(session, number, name, place)
+    term = _ours(session, number, name, target_parent)
     if term is None:
         if session.bindings.term(number) is not None:
             session.notes.append(f"category {number} «{name}» was deleted in the store: made anew")
         taken = session.bindings.slugs_on_their_way(number) | {row["slug"] for row in batch.create.values()}
         taken |= {other.slug for other in session.snapshot.terms.values()}
         slug = free_slug(name, number, "category", taken, MAX_SLUG)
-        batch.create[number] = {"name": escaped(name), "slug": slug, "parent": place}
+        batch.create[number] = {"name": escaped(name), "slug": slug, "parent": target_parent}
         return
     session.bindings.remember(
         {("category", number): (str(term.id), session.bindings.slug("category", number) or term.slug)}
@@ -107,14 +107,14 @@ def _place(session: Session, number: int, batch: _Batch) -> None:
     row: Item = {}
     if term.name != name:
         row["name"] = escaped(name)
-    if term.parent != place:
-        row["parent"] = place
+    if term.parent != target_parent:
+        row["parent"] = target_parent
     if row:
         batch.update[number] = {"id": term.id, **row}
 
 
 def _ours(session: Session, number: int, name: str, parent: int) -> Term | None:
-    """The term of a section: bound, or made without us hearing of it, or of that name in that place."""
+    """Return the term of a section: the bound one, one made without an answer, or one of that name and parent."""
     terms, bindings = session.snapshot.terms, session.bindings
     bound = bindings.term(number)
     if bound is not None and bound in terms:
@@ -130,13 +130,13 @@ def _ours(session: Session, number: int, name: str, parent: int) -> Term | None:
 
 
 def _write_down_what_is_on_its_way(session: Session, batch: _Batch) -> None:
-    """So that a run that dies before the answer comes leaves a trace of what it asked for."""
+    """Note the requests, so that the next run finds them if this one dies before the answer."""
     rows = ((number, row, session.wanted.categories.value(number, "name")) for number, row in batch.create.items())
     session.bindings.remember({("category", n): (mark(name, row["parent"]), row["slug"]) for n, row, name in rows})
 
 
 def _was_on_its_way(term: Term, asked: tuple[str, str | None] | None) -> bool:
-    """Whether a term is what was asked for: name and parent, and the slug as it was or with the shop's own suffix."""
+    """Tell whether a term is the requested one: name, parent, and the slug, with or without a suffix of the shop."""
     if asked is None or mark(term.name, term.parent) != asked[0]:
         return False
     return term.slug == asked[1] or term.slug.startswith(f"{asked[1]}-")
@@ -149,29 +149,29 @@ def _free(session: Session) -> list[Term]:
 
 
 def _find(session: Session, rows: Sequence[Item], before: set[int]) -> list[Item | None]:
-    """Which of these rows the shop has made after all, of what it had not before."""
+    """Return the new term of each row, or None, among those that were not there before."""
     session.snapshot.terms = read_terms(session.client)
-    fresh = [term for term in _free(session) if term.id not in before]
-    return [_match(fresh, row) for row in rows]
+    new = [term for term in _free(session) if term.id not in before]
+    return [_match(new, row) for row in rows]
 
 
 def _match(terms: Iterable[Term], row: Item) -> Item | None:
-    """The term of this name in this place; of several the one with the slug that was asked for."""
+    """Return the term of this name and parent; among several the one with the requested slug."""
     same = [term for term in terms if escaped(term.name) == row["name"] and term.parent == row["parent"]]
     same.sort(key=lambda term: term.slug != row["slug"])
     return vars(same[0]) if same else None
 
 
 def _existing(session: Session, row: Item, answer: Item, before: set[int]) -> Term | None:
-    """The term that stands in the way of a new one, where it is the one that we mean.
+    """Return the existing term that WooCommerce names in its refusal, if it is the wanted one.
 
-    WooCommerce may name another: of the same slug and place but of another name.
+    WooCommerce may name a term of the same slug and parent but of another name.
     """
     data = answer["error"].get("data")
-    place = data.get("resource_id") if isinstance(data, dict) else None
-    if not place:
+    existing = data.get("resource_id") if isinstance(data, dict) else None
+    if not existing:
         return None
-    found = _read(session, [int(place)])
+    found = _read(session, [int(existing)])
     session.snapshot.terms.update(found)
     for term in _free(session):
         same = escaped(term.name) == row["name"] and term.parent == row["parent"]
@@ -181,7 +181,7 @@ def _existing(session: Session, row: Item, answer: Item, before: set[int]) -> Te
 
 
 def _confirm(session: Session, operations: Sequence[Operation], refused: dict[int, str]) -> None:
-    """Read what was sent: a 200 may stand for a parent that was dropped without a word."""
+    """Read the sent rows again: WooCommerce may answer 200 although it ignored the parent."""
     sent = [int(op.key) for op in operations if int(op.key) not in refused]
     session.snapshot.terms.update(_read(session, [session.bindings.term(number) for number in sent]))
     wrong = {number: _differs(session, number) for number in sent}
@@ -196,7 +196,7 @@ def _confirm(session: Session, operations: Sequence[Operation], refused: dict[in
 
 
 def _differs(session: Session, number: int) -> str:
-    """What the shop holds otherwise than it was told."""
+    """Return how the shop's row differs from the request; empty if it does not."""
     wanted = session.wanted.categories.row(number)
     term = session.snapshot.terms.get(session.bindings.term(number) or 0)
     if term is None:
@@ -204,13 +204,15 @@ def _differs(session: Session, number: int) -> str:
     if term.name != wanted["name"]:
         return f"the store made «{term.name}» of the name «{wanted['name']}»"
     parent = wanted["parent_number"]
-    place = session.settings.root_category if parent is None else session.bindings.term(parent)
-    if term.parent != place:
-        return f"the store put it under {term.parent or 'no parent'} instead of {place or 'none'}, without an error"
+    target_parent = session.settings.root_category if parent is None else session.bindings.term(parent)
+    if term.parent != target_parent:
+        return (
+            f"the store put it under {term.parent or 'no parent'} instead of {target_parent or 'none'}, without error"
+        )
     return ""
 
 
 def _read(session: Session, ids: Iterable[int | None]) -> dict[int, Term]:
-    """Some terms as the shop holds them now."""
-    known = sorted({term for term in ids if term})
-    return read_terms(session.client, include=",".join(map(str, known))) if known else {}
+    """Read some terms again."""
+    bound = sorted({term for term in ids if term})
+    return read_terms(session.client, include=",".join(map(str, bound))) if bound else {}

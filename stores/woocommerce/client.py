@@ -1,4 +1,4 @@
-"""HTTP to one WooCommerce shop: keys, pages, batches, and the only place where a request is tried again."""
+"""HTTP to one WooCommerce shop: keys, pages, batches, and the only module that repeats a request."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from schemas.errors import StoreError
 Item = dict[str, Any]
 PER_PAGE = 100
 LONGEST_WAIT = 300.0
-"""Seconds: a shop that asks for more patience is left for the next run."""
+"""Seconds. Where a shop asks for a longer wait, the run leaves it to the next run."""
 
 
 @dataclass(frozen=True)
 class Clock:
-    """Time and chance, for tests to replace."""
+    """Time and random numbers. Tests replace them."""
 
     sleep: Callable[[float], None] = time.sleep
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -35,7 +35,7 @@ class Clock:
 
 @dataclass(frozen=True)
 class Access:
-    """Where a shop is and with which keys; ``repr`` shows none of them."""
+    """The URL of a shop and its keys; ``repr`` hides the keys."""
 
     name: str
     url: str
@@ -59,7 +59,7 @@ class Client:
             timeout=httpx.Timeout(access.timeout, connect=min(access.timeout, 20)),
             headers={"Accept": "application/json", "User-Agent": "torgsync"},
             verify=_certificates(),
-            trust_env=access.url.startswith("https:"),  # a proxy of the environment, but never to this very machine
+            trust_env=access.url.startswith("https:"),  # a proxy of the environment, but never for this machine
         )
 
     def __enter__(self) -> Client:
@@ -71,7 +71,7 @@ class Client:
         self._http.close()
 
     def pages(self, path: str, **parameters: Any) -> Iterator[Item]:
-        """Every row of a collection, in the order of their ids so that no page shifts."""
+        """Yield every row of a collection, ordered by id so that no page shifts."""
         page = 1
         while True:
             query = {"per_page": PER_PAGE, "orderby": "id", "order": "asc", **parameters, "page": page}
@@ -79,7 +79,7 @@ class Client:
             assert answer is not None
             rows, response = answer
             if not isinstance(rows, list):
-                raise self._error("the store answered with something else than a list", "check the store's url")
+                raise self._error("the store did not answer with a list", "check the store's url")
             yield from rows
             if page >= int(response.headers.get("X-WP-TotalPages") or 0):
                 return
@@ -94,8 +94,8 @@ class Client:
     ) -> tuple[list[Item], list[Item]]:
         """Create and update rows in one request; the answers, row by row: the row itself, or ``{"error": …}``.
 
-        When a request ends without an answer nobody knows what of it was done. Updates may be sent twice; of rows to
-        create ``find`` tells which the store has by now, and only the others are sent again.
+        After a request without an answer it is unknown what was done. Updates may be sent twice. For rows to create
+        ``find`` returns those that the store has by now, and only the others are sent again.
         """
         there: dict[int, Item] = {}
         asked: list[int] = []
@@ -126,8 +126,8 @@ class Client:
         body: Callable[[], dict[str, Any] | None],
         unsure: Callable[[], None] | None = None,
     ) -> tuple[Any, httpx.Response] | None:
-        """One request, tried again after 429, 5xx, a timeout or a cut connection. None: nothing was left to send."""
-        told = ""
+        """Send one request, again after 429, 5xx, a timeout or a cut connection. None: nothing was left to send."""
+        problem = ""
         for attempt in range(self.access.tries):
             content = body()
             if content is None:
@@ -136,28 +136,28 @@ class Client:
             try:
                 response = self._http.request(method, path, **content)
             except httpx.TimeoutException:
-                told = f"no answer within {self.access.timeout:g} seconds"
+                problem = f"no answer within {self.access.timeout:g} seconds"
             except httpx.ConnectError as error:
-                told, applied = f"no connection: {error}", False
+                problem, applied = f"no connection: {error}", False
             except httpx.TransportError as error:
-                told = f"the connection broke: {type(error).__name__}"
+                problem = f"the connection broke: {type(error).__name__}"
             else:
                 found = _parsed(response)
                 if response.is_success and found is not None:
                     return found, response
-                told = self._told(response, found)
+                problem = self._problem(response, found)
                 if response.status_code == 429:
                     wait, applied = self._asked_wait(response), False
                 elif response.status_code < 500 and not response.is_success:
-                    raise self._refused(response, told)
+                    raise self._refused(response, problem)
             if attempt + 1 < self.access.tries:
                 backoff = min(30.0, 0.5 * 2**attempt) * (0.5 + self.clock.chance() / 2)
                 self.clock.sleep(max(wait, backoff))
                 if applied and unsure is not None:
                     unsure()
         raise self._error(
-            f"{told} ({method} {path}, tried {self.access.tries} times)",
-            "run again when the store answers: what was done is kept, nothing is done twice",
+            f"{problem} ({method} {path}, tried {self.access.tries} times)",
+            "run again when the store answers: finished operations stay and are not repeated",
         )
 
     def _asked_wait(self, response: httpx.Response) -> float:
@@ -173,20 +173,20 @@ class Client:
             raise self._error(f"the store asks to wait for {seconds:.0f} seconds", "run again later")
         return max(seconds, 0.0)
 
-    def _refused(self, response: httpx.Response, told: str) -> StoreError:
+    def _refused(self, response: httpx.Response, problem: str) -> StoreError:
         status = response.status_code
         if response.is_redirect:
-            place = response.headers.get("Location", "").split("?")[0].split("/wp-json")[0]
-            return self._error(f"it sends us on to {place}", "put that address into the store's url")
+            location = response.headers.get("Location", "").split("?")[0].split("/wp-json")[0]
+            return self._error(f"the store redirects to {location}", "put that address into the store's url")
         steps = {
             401: "check the two keys, and that the web server passes the Authorization header on to PHP",
             403: "the keys need the permission Read/Write, of a user who may edit products",
             404: "check the store's url, that WooCommerce is active and that permalinks are not «plain»",
             413: "set a smaller batch for this store",
         }
-        return self._error(told, steps.get(status, "read the store's own message"))
+        return self._error(problem, steps.get(status, "read the store's own message"))
 
-    def _told(self, response: httpx.Response, found: Any) -> str:
+    def _problem(self, response: httpx.Response, found: Any) -> str:
         status = f"HTTP {response.status_code}"
         if response.is_success:
             return f"{status}, but the answer is no JSON: {response.text[:80]!r}"
@@ -198,7 +198,7 @@ class Client:
         return StoreError(f"store {self.access.name}: {self._hidden(message)}", next_step)
 
     def _hidden(self, text: str) -> str:
-        """A text without the keys: a shop may send back what it got."""
+        """Remove the keys from a text: a shop may repeat what it received."""
         for secret in (self.access.key, self.access.secret):
             text = text.replace(secret, "…") if secret else text
         return " ".join(text.split())[:500]
@@ -206,12 +206,12 @@ class Client:
 
 @cache
 def _certificates() -> ssl.SSLContext:
-    """The certificates to trust: loaded once, as that is slower than many a request."""
+    """Load the trusted certificates; cached, as loading takes longer than a request."""
     return httpx.create_ssl_context()
 
 
 def _parsed(response: httpx.Response) -> Any:
-    """The answer's JSON; None where it is none. Some plugins put a byte order mark in front."""
+    """Return the JSON of an answer, or None. Some plugins write a byte order mark before it."""
     try:
         return json.loads(response.content.decode("utf-8-sig"))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Goods: a batch at a time, each read back before it counts as done. A product's other categories are left alone."""
+"""Goods: a batch at a time, each read again before it counts as done. Other categories of a product stay."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from stores.woocommerce.text import MAX_SLUG, escaped
 
 @dataclass
 class _Batch:
-    """The rows of one request by good, the category that each is put into, and what cannot be sent at all."""
+    """The rows of one request by good, the category that each is put into, and the rows that cannot be sent."""
 
     create: dict[int, Item] = field(default_factory=dict)
     update: dict[int, Item] = field(default_factory=dict)
@@ -40,7 +40,7 @@ def write_products(session: Session, operations: Sequence[Operation]) -> None:
 
 
 def _look_into_the_bin(session: Session, goods: Sequence[int]) -> None:
-    """A product of ours that lies in the shop's bin is taken out of it: with its id, its pictures and its address."""
+    """Restore our products that are in the shop's bin, with their id, pictures and address."""
     bound = ((session.bindings.product(good), good) for good in goods if good not in session.snapshot.products)
     lost = {place: good for place, good in bound if place is not None}
     for some in chunks(sorted(lost), session.settings.batch):
@@ -51,7 +51,7 @@ def _look_into_the_bin(session: Session, goods: Sequence[int]) -> None:
 
 
 def _send(session: Session, operations: Sequence[Operation]) -> None:
-    """One batch: write down what is on its way, send, write down what came of it, read back, compare."""
+    """Send one batch: note the requests, send, note the answers, read again, compare."""
     batch = _Batch()
     for operation in operations:
         _place(session, operation, batch)
@@ -64,7 +64,9 @@ def _send(session: Session, operations: Sequence[Operation]) -> None:
         if "error" not in answer:
             bound["offer", good] = (str(answer["id"]), str(answer["slug"]))
             session.slug("offer", good, row["slug"], str(answer["slug"]))
-        elif (there := _find(session, [row])[0]) is not None:  # its SKU is taken: by itself, made unheard
+        elif (
+            there := _find(session, [row])[0]
+        ) is not None:  # its SKU is taken, by this good: it was made and no answer came
             bound["offer", good] = (str(there["id"]), str(there["slug"]))
             session.snapshot.products[good] = product_of(there, session.settings)
             again.add(good)
@@ -80,7 +82,7 @@ def _send(session: Session, operations: Sequence[Operation]) -> None:
 
 
 def _update_again(session: Session, operations: Sequence[Operation], batch: _Batch) -> None:
-    """Products that turned out to be there already: brought to what is wanted."""
+    """Update products that turned out to exist already."""
     more = _Batch()
     for operation in operations:
         _place(session, operation, more)
@@ -94,7 +96,7 @@ def _place(session: Session, operation: Operation, batch: _Batch) -> None:
     """Put a good into the request: as a new row, or with what differs from what the shop holds."""
     good = int(operation.key)
     product = session.snapshot.products.get(good)
-    if good not in session.wanted.offers.rows:  # it leaves the window; nothing else of it is known
+    if good not in session.wanted.offers.rows:  # it is hidden; the catalogue has nothing else of it
         if product is not None and not product.hidden:
             batch.update[good] = {"id": product.id, **_shown(session, False)}
         return
@@ -112,7 +114,7 @@ def _place(session: Session, operation: Operation, batch: _Batch) -> None:
         return
     linked = own_link(product, session.bindings.links(good), session.bindings.numbers())
     if term not in product.categories or linked != term:
-        # Not all that is noted is taken away: a run that died, or found another fault with the product, left the note
+        # Do not remove every noted link: a run that died, or that found another fault with the product, left the note
         # of a move that was done. If the category that the product left is there again, an editor put it there.
         kept = [category for category in product.categories if category not in (linked, term)]
         item["categories"] = [{"id": category} for category in [*kept, term]]
@@ -122,7 +124,7 @@ def _place(session: Session, operation: Operation, batch: _Batch) -> None:
 
 
 def _only_at_birth(session: Session, good: int, name: str, term: int) -> Item:
-    """What is sent once: afterwards it is the editor's, or may never change."""
+    """Return the fields that are sent only once: later they are the editor's, or may never change."""
     taken = session.snapshot.slugs
     slug = free_slug(name, good, "product", taken, MAX_SLUG)
     taken.add(slug)
@@ -138,7 +140,7 @@ def _only_at_birth(session: Session, good: int, name: str, term: int) -> Item:
 
 
 def _cells(session: Session, row: Mapping[str, Any]) -> Item:
-    """Columns as fields of the API. An empty text clears a price; null would be passed over."""
+    """Columns as fields of the API. An empty text clears a price; the API ignores null."""
     out: Item = {}
     if "name" in row:
         out["name"] = escaped(row["name"])
@@ -155,7 +157,7 @@ def _cells(session: Session, row: Mapping[str, Any]) -> Item:
 
 
 def _shown(session: Session, shown: bool) -> Item:
-    """In the window or out of it, as the shop's settings say."""
+    """Return the fields that show or hide a product, by the settings."""
     if session.settings.hidden == "catalog":
         visibility = {"catalog_visibility": "visible" if shown else "hidden"}
         return {"status": "publish", **visibility} if shown else visibility
@@ -163,7 +165,7 @@ def _shown(session: Session, shown: bool) -> Item:
 
 
 def _remember_links(session: Session, batch: _Batch, *, on_their_way: bool) -> None:
-    """Which category we put each product into: before the request and after it."""
+    """Note which category we put each product into: before the request and after it."""
     rows: dict[tuple[str, int], tuple[str, str | None]] = {}
     for good, term in batch.links.items():
         product = session.snapshot.products.get(good)
@@ -176,7 +178,7 @@ def _remember_links(session: Session, batch: _Batch, *, on_their_way: bool) -> N
 
 
 def _find(session: Session, rows: Sequence[Item]) -> list[Item | None]:
-    """Which of these rows the shop has by now: by their SKUs."""
+    """Return which of these rows the shop has by now, found by their SKUs."""
     if not rows:
         return []
     found = {str(row["sku"]): row for row in read_products(session.client, sku=_joined(row["sku"] for row in rows))}
@@ -184,7 +186,7 @@ def _find(session: Session, rows: Sequence[Item]) -> list[Item | None]:
 
 
 def _confirm(session: Session, operations: Sequence[Operation], batch: _Batch) -> None:
-    """Read what was sent: a 200 may stand for a product that landed in «Uncategorized»."""
+    """Read the sent rows again: WooCommerce may answer 200 and put the product into «Uncategorized»."""
     sent = [int(op.key) for op in operations if int(op.key) not in batch.refused]
     ids = {place: good for good in sent if (place := _id(session, good)) is not None}
     if ids:
@@ -214,7 +216,7 @@ def _id(session: Session, good: int) -> int | None:
 
 
 def _differs(session: Session, good: int) -> str:
-    """What the shop holds otherwise than it was told."""
+    """Return how the shop's row differs from the request; empty if it does not."""
     product = session.snapshot.products.get(good)
     if product is None:
         return "the store does not list it after it was made"
@@ -222,10 +224,10 @@ def _differs(session: Session, good: int) -> str:
         return "" if product.hidden else "the store still shows it"
     wanted = session.wanted.offers.row(good)
     if session.bindings.term(wanted["category_number"]) not in product.categories:
-        return f"the store put it into the categories {list(product.categories)} instead, without an error"
+        return f"the store put it into the categories {list(product.categories)} instead, without error"
     if "stock" in wanted and product.stock is None:
         return 'the store does not manage its stock: switch that on in WooCommerce, or set stock = "status"'
-    # an order may have come in since: the number of pieces is not held against the store
+    # an order may have come in since: the number of pieces is not compared
     compared = (column for column in wanted if column not in ("category_number", "stock"))
     return "; ".join(
         f"{column} is {plain(getattr(product, column))!r} in the store instead of {plain(wanted[column])!r}"

@@ -12,7 +12,7 @@ from stores.woocommerce.snapshot import Term
 
 
 def redirect_lines(redirects: Rows, terms: Mapping[int, Term], bindings: Bindings, base: str) -> list[tuple[str, str]]:
-    """Old and new address of each category that was folded into another; renamed ones keep their address anyway."""
+    """Return old and new address of each category that was merged into another; a rename keeps the address."""
     out = {}
     for key in redirects:
         row = redirects.row(key)
@@ -23,7 +23,7 @@ def redirect_lines(redirects: Rows, terms: Mapping[int, Term], bindings: Binding
 
 
 def address(term: Term, terms: Mapping[int, Term], base: str) -> str:
-    """A category's path in the shop: the slugs from its root down."""
+    """Return the path of a category in the shop: the slugs from its root down."""
     slugs, seen, here = [term.slug], {term.id}, terms.get(term.parent)
     while here is not None and here.id not in seen:
         slugs.insert(0, here.slug)
@@ -33,7 +33,7 @@ def address(term: Term, terms: Mapping[int, Term], base: str) -> str:
 
 
 def redirect_csv(lines: list[tuple[str, str]]) -> str:
-    """The file: source, target, 0 (no pattern), 301."""
+    """Return the file: source, target, 0 (no pattern), 301."""
     stream = io.StringIO()
     csv.writer(stream, lineterminator="\n").writerows((old, new, 0, 301) for old, new in lines)
     return stream.getvalue()

@@ -1,4 +1,4 @@
-"""One apply: what is at hand while operations are carried out, and what became of each of them."""
+"""One apply: what the operations need, and the result of each of them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 @dataclass
 class Session:
-    """Carries operations out one batch at a time."""
+    """Applies operations, one batch at a time."""
 
     client: Client
     settings: WooCommerceStore
@@ -38,27 +38,27 @@ class Session:
     finished: int = 0
 
     def done(self, operation: Operation) -> None:
-        """The shop was read and holds it."""
+        """Count an operation whose result was read again in the shop."""
         self.counts[f"{operation.entity} {operation.kind}"] += 1
         self.finished += 1
 
     def failed(self, operation: Operation, why: str) -> None:
-        """The shop refused it, or holds something else."""
+        """Note an operation that the shop refused, or that it did differently."""
         why = " ".join(why.split())[:300]
         self.failures.append(f"{operation.kind} {operation.entity} {operation.key} «{operation.name}»: {why}")
         self.finished += 1
 
     def slug(self, entity: str, key: int, sent: str, got: str) -> None:
-        """The shop gave another slug than was asked for: it is kept, and told."""
+        """Note a slug that the shop changed; the new one is kept."""
         if sent != got:
             self.slugs_changed.append(f"{entity} {key}: {sent} became {got}")
 
     def tell(self) -> None:
-        """A batch is through."""
+        """Report progress after a batch."""
         self.progress(self.finished, self.total)
 
-    def told(self) -> list[str]:
-        """The notes, with the first few slugs of many."""
+    def all_notes(self) -> list[str]:
+        """Return the notes, with at most a few of the changed slugs."""
         more = len(self.slugs_changed) - 5
         slugs = self.slugs_changed[:5] + ([f"… and {more} more slugs"] if more > 0 else [])
         return [*self.notes, *(f"the store changed a slug: {text}" for text in slugs)]
@@ -71,17 +71,17 @@ class Session:
         more = f"; and {len(self.failures) - 3} more" if len(self.failures) > 3 else ""
         raise StoreError(
             f"store {self.settings.name}: {len(self.failures)} of {self.total} operations failed: {first}{more}",
-            "the others are done; mend what is named, then run again",
+            "the others are done; correct these, then run again",
         )
 
 
 def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    """The items, so many at a time."""
+    """Yield the items in groups of ``size``."""
     for start in range(0, len(items), size):
         yield items[start : start + size]
 
 
 def why_refused(answer: Item) -> str:
-    """A batch's error of one row, in the shop's words."""
+    """Return the shop's message on one refused row."""
     error = answer["error"]
     return f"{error.get('code', 'refused')}: {error.get('message', '')}"

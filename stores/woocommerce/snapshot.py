@@ -1,4 +1,4 @@
-"""What a shop holds at one moment: all its categories, and those of its products that are ours."""
+"""Reads a shop at one moment: all its categories, and our products."""
 
 from __future__ import annotations
 
@@ -58,24 +58,24 @@ class Snapshot:
 
 
 def offer_columns(settings: WooCommerceStore) -> tuple[str, ...]:
-    """The columns of an offer that such a shop holds."""
+    """Return the columns of an offer that a shop with these settings holds."""
     stock = () if settings.stock == "none" else ("stock",)
     return ("name", "category_number", "regular_price", "sale_price", *stock, "hidden")
 
 
 def read_terms(client: Client, **only: Any) -> dict[int, Term]:
-    """All categories, or some."""
+    """Read all categories, or some."""
     rows = client.pages(CATEGORIES, _fields=TERM_FIELDS, **only)
     return {int(row["id"]): term_of(row) for row in rows}
 
 
 def read_products(client: Client, **only: Any) -> Iterable[Item]:
-    """All products as the shop gives them, or some; ``edit``: as they stand in the database, past plugins' filters."""
+    """Read all products, or some; the context ``edit`` returns database values without the filters of plugins."""
     return client.pages(PRODUCTS, **{"_fields": PRODUCT_FIELDS, "context": "edit", "status": "any", **only})
 
 
 def read_snapshot(client: Client, settings: WooCommerceStore, bindings: Bindings) -> Snapshot:
-    """Everything of the shop that matters to us. A product is ours by its id, or by its SKU where we lost the id."""
+    """Read terms and our products. A product is ours by its id, or by its SKU where we lost the id."""
     snapshot = Snapshot(read_terms(client))
     bound = bindings.products()
     by_sku: dict[int, Product] = {}
@@ -92,25 +92,25 @@ def read_snapshot(client: Client, settings: WooCommerceStore, bindings: Bindings
 
 
 def sku_of_good(good: int, settings: WooCommerceStore) -> str:
-    """The SKU of a good: what makes a product ours, and a second one of it impossible."""
+    """Return the SKU of a good. It marks a product as ours, and WooCommerce refuses a second one."""
     return f"{settings.sku_prefix}{good}"
 
 
 def good_of_sku(sku: str, settings: WooCommerceStore) -> int | None:
-    """The good of a SKU; None where it is none of ours."""
+    """Return the good of a SKU; None where the SKU is not ours."""
     rest = sku.removeprefix(settings.sku_prefix)
     return int(rest) if rest != sku and rest.isascii() and rest.isdecimal() else None
 
 
 def term_of(row: Mapping[str, Any]) -> Term:
-    """A category as the shop gives it."""
+    """Convert a category of the API."""
     return Term(
         int(row["id"]), unescaped(str(row["name"])), str(row["slug"]), int(row["parent"]), int(row.get("count") or 0)
     )
 
 
 def product_of(row: Mapping[str, Any], settings: WooCommerceStore) -> Product:
-    """A product as the shop gives it."""
+    """Convert a product of the API."""
     out_of_catalogue = settings.hidden == "catalog" and row.get("catalog_visibility") == "hidden"
     stock: int | bool | None = None
     if settings.stock == "status":
@@ -131,9 +131,9 @@ def product_of(row: Mapping[str, Any], settings: WooCommerceStore) -> Product:
 
 
 def settle_links(snapshot: Snapshot, bindings: Bindings) -> None:
-    """Forget the other category of a move that a run left open, where the product stands in one of the two only.
+    """Forget the second category of an unfinished move when the product is in only one of the two.
 
-    From then on the other one is an editor's to give: a night without changes must not leave it ours.
+    From then on an editor may add the other one: a night without changes must not claim it.
     """
     settled: dict[tuple[str, int], tuple[str, str | None]] = {}
     for good, product in snapshot.products.items():
@@ -152,7 +152,7 @@ def _price(text: Any) -> Decimal | None:
 
 
 def contents_of(snapshot: Snapshot, settings: WooCommerceStore, bindings: Bindings) -> Contents:
-    """A snapshot in the columns that a plan compares."""
+    """Return a snapshot in the columns that a plan compares."""
     numbers = {term: number for term, number in bindings.numbers().items() if term in snapshot.terms}
     categories: dict[Key, tuple[Any, ...]] = {
         number: (snapshot.terms[term].name, _parent(snapshot.terms[term], settings, numbers), bindings.hidden(number))
@@ -166,16 +166,16 @@ def contents_of(snapshot: Snapshot, settings: WooCommerceStore, bindings: Bindin
 
 
 def _parent(term: Term, settings: WooCommerceStore, numbers: Mapping[int, int]) -> int | None:
-    """The parent's number; minus its id where an editor put our category under one that is not ours."""
+    """Return the number of the parent; minus its id where an editor put our category under a foreign one."""
     if term.parent == settings.root_category:
         return None
     return numbers.get(term.parent, -term.parent)
 
 
 def own_link(product: Product, links: Iterable[int], ours: Container[int]) -> int | None:
-    """The category that we put a product into, by what we remember; None where somebody has taken it out of that.
+    """Return the category that we put a product into, by the stored links; None where an editor removed it from there.
 
-    Where nothing is remembered (an older state, a product found by its SKU) it is the only or oldest one of ours.
+    Without stored links (an older state, a product found by its SKU) it is the only or oldest category of ours.
     """
     noted = list(links)
     if noted:

@@ -1,4 +1,4 @@
-"""What a shop shall hold, cut to what WooCommerce can hold."""
+"""The wanted contents in the form that WooCommerce can hold."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ EDITORS_COLUMNS: dict[EditorsField, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class WooWanted(Wanted):
-    """``redirects`` are no operations of this store: they become a file that a plugin reads."""
+    """``redirects`` are not operations of this store: they become a file that a plugin reads."""
 
     redirects: Rows = field(default_factory=Rows)
 
 
 def wanted_of(contents: Contents, settings: WooCommerceStore) -> Contents:
-    """The contents in the columns of WooCommerce. A hidden good is not wanted: it is hidden where it is, never made."""
+    """Return the contents in the columns of WooCommerce, without hidden goods: they are never made."""
     return Contents(_categories(contents.categories), _offers(contents.offers, settings))
 
 
 def keep_editors_fields(wanted: Contents, present: Contents, settings: WooCommerceStore) -> Contents:
-    """``wanted`` with the editor's fields as the shop has them, where it has the row."""
+    """Return ``wanted`` with the editor's fields as the shop has them, for rows that it has."""
     columns = [column for item in settings.only_on_create for column in EDITORS_COLUMNS.get(item, ())]
     names = ["name"] if "category_name" in settings.only_on_create else []
     return Contents(_kept(wanted.categories, present.categories, names), _kept(wanted.offers, present.offers, columns))
 
 
 def _kept(wanted: Rows, present: Rows, columns: Sequence[str]) -> Rows:
-    places = [place for place, column in enumerate(wanted.columns) if column in columns]
+    places = [position for position, column in enumerate(wanted.columns) if column in columns]
     rows: dict[Key, tuple[Any, ...]] = {}
     for key, row in wanted.rows.items():
         held = present.rows.get(key)
@@ -76,7 +76,7 @@ def _offers(rows: Rows, settings: WooCommerceStore) -> Rows:
 
 
 def _prices(row: Mapping[str, Any], settings: WooCommerceStore) -> tuple[Decimal | None, Decimal | None]:
-    """The price and the price on sale, to the kopeck; a price of nothing is none."""
+    """Return the price and the sale price, to the kopeck; a price of 0 is no price."""
     regular, lower = (_kopecks(row.get(field)) for field in ("retail_price", "retail_price_with_discount"))
     on_sale = settings.discounts and regular is not None and lower is not None and lower < regular
     return regular, lower if on_sale else None
@@ -88,6 +88,6 @@ def _kopecks(value: Decimal | None) -> Decimal | None:
 
 
 def _stock(quantity: Decimal | None, settings: WooCommerceStore) -> int | bool:
-    """Whole pieces, never less than none; or whether there is any."""
+    """Return whole pieces, at least 0; or whether there is stock."""
     pieces = max(int((quantity or Decimal(0)).to_integral_value(ROUND_FLOOR)), 0)
     return pieces > 0 if settings.stock == "status" else pieces

@@ -99,7 +99,7 @@ def test_an_interrupted_load_says_that_a_store_may_be_half_way(local, receiver):
     (told,) = receiver.messages
     assert told["title"] == "torgsync: test: interrupted"
     assert "- web: 2 categories created" in told["message"]
-    assert "- site: not reached, or left half way" in told["message"]
+    assert "- site: not reached, or half changed" in told["message"]
     assert "torgsync resume" in told["message"]
 
 

@@ -77,7 +77,7 @@ def test_a_shop_whose_process_is_killed_is_told_of_and_the_next_chain_makes_it_g
 
     report = run_chain(folders, 2, listen=listen)
     assert {shop.shop: shop.outcome for shop in report.shops} == {"big": "crashed", "toys": "ok"}
-    assert "signal 9" in report.shops[0].did or "died without a word" in report.shops[0].did
+    assert "signal 9" in report.shops[0].did or "its process died" in report.shops[0].did
     assert report.exit_code == 1
     assert run_one(folders[0]).outcome == "ok"
     assert [outcome for outcome, _ in runs_of(folders[0])] == ["ok", "interrupted"]

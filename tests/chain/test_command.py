@@ -38,7 +38,7 @@ def test_what_does_not_go_together_is_refused_before_any_shop_runs(torgsync, tmp
     (folder,) = fleet(tmp_path / "shops", names=("tools",))
     for words, told in (
         (("--dask", "tcp://127.0.0.1:1"), "PREFECT_API_URL is not set"),
-        (("--dask", "tcp://127.0.0.1:1", "--no-flow"), "does not go with --no-flow"),
+        (("--dask", "tcp://127.0.0.1:1", "--no-flow"), "cannot be used with --no-flow"),
     ):
         done = torgsync("chain", *words)
         assert done.code == 2

@@ -22,7 +22,7 @@ def site(make_shop, local: ShopFolder, monkeypatch: pytest.MonkeyPatch):  # noqa
 
 def test_a_sound_shop_is_said_to_be_sound(torgsync: Torgsync, local: ShopFolder, site):
     done = torgsync("opencart", "check", local.folder)
-    assert (done.code, done.out) == (0, "shop-site: the category tables are sound\n")
+    assert (done.code, done.out) == (0, "shop-site: the category tables have no faults\n")
     assert torgsync("opencart", "check", local.folder, "--json").json == {"shop-site": []}
 
 

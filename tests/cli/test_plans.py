@@ -135,7 +135,7 @@ def test_a_guard_cannot_be_cut_out_of_a_plan_file(loaded, torgsync):
 def test_a_file_that_is_no_plan_is_one_clear_error(loaded, torgsync, tmp_path):
     (tmp_path / "x.json").write_text("{}")
     done = torgsync("apply", tmp_path / "x.json", "--shop", loaded.folder)
-    assert (done.code, "is no plan file" in done.err, done.out) == (1, True, "")
+    assert (done.code, "is not a plan file" in done.err, done.out) == (1, True, "")
 
 
 def test_allow_lets_a_guard_pass_up_to_its_number_and_is_recorded_where_one_looks(loaded, torgsync):
@@ -193,7 +193,7 @@ def test_rollback_gives_the_earlier_runs_catalogue_exactly_keeps_numbers_and_the
     assert done.code == 0
     assert loaded.shown() == then
     assert loaded.shop.categories == numbers
-    assert "the next sync brings the base's state again" in done.out
+    assert "the next sync loads the state of the base again" in done.out
     assert torgsync("sync", loaded.folder).code == 0
     assert loaded.shown() == now
 

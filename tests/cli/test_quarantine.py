@@ -35,7 +35,7 @@ def test_a_row_is_shown_with_its_values_and_since_when_it_is_there(broken, torgs
     assert shown[0]["since"]["run"] == first
     assert shown[0]["row"]["type_id"] == 77
     assert shown[0]["accepted"] is None
-    assert f"there since run {first}" in torgsync("quarantine", "show", broken.folder, "6").out
+    assert f"in the quarantine since run {first}" in torgsync("quarantine", "show", broken.folder, "6").out
     assert torgsync("quarantine", "show", broken.folder, "66").code == 2
 
 
@@ -100,5 +100,5 @@ def test_a_run_that_judged_no_rows_is_no_run_to_replay(loaded, torgsync):
     torgsync("resume", loaded.folder)
     resumed = loaded.rows()[0]["run"]
     done = torgsync("quarantine", "replay", loaded.folder, "--run", resumed)
-    assert (done.code, "judged no rows" in done.err) == (2, True)
+    assert (done.code, "validated no rows" in done.err) == (2, True)
     assert torgsync("quarantine", "replay", loaded.folder).code == 0, "last is the last one that did"

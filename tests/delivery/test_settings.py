@@ -18,7 +18,7 @@ LOGIN = {"user": "feed", "password_env": "FEED_PASSWORD"}
     ("given", "words"),
     [
         ({"target": " "}, "is empty"),
-        ({"target": "ftp://feed:secret@host/"}, "a password stands in the URL"),
+        ({"target": "ftp://feed:secret@host/"}, "a password is in the URL"),
         ({"target": "sftp://feed:sec/ret@host/"}, "cannot be read"),
         ({"target": "ftp://feed:12/secret@host/"}, "%40"),
         ({"target": "ftp://feed:sec#ret@host/"}, "cannot be read"),
@@ -74,17 +74,17 @@ def target(url: str, **keys: object) -> Destination:
 )
 def test_a_url_says_where(url, host, port, folder, place):
     found = target(url)
-    assert (found.host, found.port, found.remote_folder, found.place) == (host, port, folder, place)
+    assert (found.host, found.port, found.remote_folder, found.label) == (host, port, folder, place)
 
 
 def test_a_bucket_and_its_prefix_are_read_from_the_url():
     found = target("s3://bucket/a/b/")
-    assert (found.host, found.remote_folder, found.place) == ("bucket", "a/b", "s3://bucket/a/b")
+    assert (found.host, found.remote_folder, found.label) == ("bucket", "a/b", "s3://bucket/a/b")
 
 
 def test_the_login_may_stand_in_the_url_and_is_never_shown():
     found = target("sftp://me%40shop@host/a", user=None)
-    assert (found.user, found.place) == ("me@shop", "sftp://host/a")
+    assert (found.user, found.label) == ("me@shop", "sftp://host/a")
 
 
 def test_a_relative_folder_is_the_shops():

@@ -62,7 +62,7 @@ def test_a_night_that_is_counted_twice_is_noticed(third, monkeypatch):  # noqa: 
     real = engine.apply.next_tombstones
 
     def next_tombstones(known: Any, *args: Any) -> Any:
-        return real({grave: replace(stone, last_night="") for grave, stone in known.items()}, *args)
+        return real({key: replace(tombstone, last_night="") for key, tombstone in known.items()}, *args)
 
     monkeypatch.setattr(engine.apply, "next_tombstones", next_tombstones)
     assert "state came out otherwise" in noticed(third, the_end)

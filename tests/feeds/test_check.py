@@ -16,11 +16,11 @@ from tests.feeds.shop import DATE, TREE, categories, offers, yml_feed
 @pytest.mark.parametrize(
     ("tree", "fault"),
     [
-        (categories((1, "А", None), (1, "Б", None)), "category 1 stands twice"),
+        (categories((1, "А", None), (1, "Б", None)), "category 1 is there twice"),
         (categories((1, "А", 7)), "category 1: its parent 7 is not among the categories"),
-        (categories((2, "Б", 1), (1, "А", None)), "category 2 stands before its parent 1, or they make a loop"),
-        (categories((1, "А", 1)), "category 1 stands before its parent 1, or they make a loop"),
-        (categories((1, "А", 2), (2, "Б", 1)), "category 1 stands before its parent 2, or they make a loop"),
+        (categories((2, "Б", 1), (1, "А", None)), "category 2 comes before its parent 1, or they make a loop"),
+        (categories((1, "А", 1)), "category 1 comes before its parent 1, or they make a loop"),
+        (categories((1, "А", 2), (2, "Б", 1)), "category 1 comes before its parent 2, or they make a loop"),
         (categories((0, "А", None)), "category 0: an id is greater than 0"),
         (categories((1, " \n\x01", None)), "category 1 has an empty name"),
         (TREE.iloc[:0], "there are no categories"),
@@ -35,14 +35,14 @@ def test_a_broken_tree_is_named(tree: pd.DataFrame, fault: str) -> None:
 
 
 def test_goods_that_stand_twice_or_without_an_id_are_named() -> None:
-    with pytest.raises(StoreError, match="goods stand twice: 5"):
+    with pytest.raises(StoreError, match="goods are there twice: 5"):
         check_feed(TREE, offers({"good_id": 5}, {"good_id": 5}, {}))
     with pytest.raises(StoreError, match="a good has no id"):
         check_feed(TREE, offers({"good_id": None}))
 
 
 def test_a_hidden_good_needs_a_declared_category_too() -> None:
-    with pytest.raises(StoreError, match="goods 1 hang in categories that are not declared: 8"):
+    with pytest.raises(StoreError, match="goods 1 are in categories that are not declared: 8"):
         check_feed(TREE, offers({"category_number": 8, "hidden": True}))
 
 

@@ -119,7 +119,7 @@ def test_without_a_valid_barcode_the_articul_stands_as_mpn_and_it_is_told() -> N
         ("4006381333931", None),
         (None, None),
     ]
-    assert done.notes == ("gtin left out, the barcode is no world-wide number: 1 good (1)",)
+    assert done.notes == ("gtin left out, the barcode is not a world-wide number: 1 good (1)",)
     data, _ = write(google_feed(mpn="", gtin=""), goods)
     assert b"g:mpn" not in data
     assert b"g:gtin" not in data
@@ -140,5 +140,5 @@ def test_settings_without_an_address_for_goods_are_refused() -> None:
 
 def test_a_broken_tree_makes_no_feed() -> None:
     tree = categories((2, "Б", 1), (1, "А", None))
-    with pytest.raises(StoreError, match="category 2 stands before its parent 1"):
+    with pytest.raises(StoreError, match="category 2 comes before its parent 1"):
         write(google_feed(), offers({}), tree)

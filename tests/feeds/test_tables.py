@@ -131,7 +131,7 @@ def test_a_json_document_of_several_pieces_is_one_document_with_one_good_a_line(
 
 @pytest.mark.parametrize("feed", [CsvFeed(), JsonFeed()])
 def test_an_empty_table_is_refused_and_pandas_reads_a_full_one(feed) -> None:
-    with pytest.raises(StoreError, match="would hold no goods"):
+    with pytest.raises(StoreError, match="would have no goods"):
         write(feed, offers({"hidden": True}))
     if isinstance(feed, CsvFeed):
         assert len(pd.read_csv(io.BytesIO(write(feed, GOODS)[0]))) == 2

@@ -251,13 +251,13 @@ def test_only_the_date_differs_when_only_the_date_differs(tmp_path) -> None:
 
 def test_a_catalogue_without_a_good_to_sell_makes_no_feed() -> None:
     for goods in (offers({"hidden": True}, {"retail_price": None}), offers({}).iloc[:0]):
-        with pytest.raises(StoreError, match="would hold no goods") as stop:
+        with pytest.raises(StoreError, match="would have no goods") as stop:
             write(yml_feed(), goods)
         assert "the last one stays" in stop.value.message
 
 
 def test_a_good_in_an_undeclared_category_makes_no_feed() -> None:
-    with pytest.raises(StoreError, match=r"goods 2 hang in categories that are not declared: 9"):
+    with pytest.raises(StoreError, match=r"goods 2 are in categories that are not declared: 9"):
         write(yml_feed(), offers({}, {"category_number": 9}))
 
 
@@ -286,5 +286,5 @@ def test_a_name_of_a_category_is_one_line_and_the_change_is_told() -> None:
 
 
 def test_a_date_that_no_reader_understands_is_refused() -> None:
-    with pytest.raises(SettingsError, match="no date for a YML file"):
+    with pytest.raises(SettingsError, match="not a date for a YML file"):
         write(yml_feed(), FULL, TREE, datetime(1, 1, 1))

@@ -143,7 +143,7 @@ def test_a_rollback_to_a_run_for_a_store_that_is_gone_from_the_settings_touches_
     assert world.sync().outcome == "ok"
     report = world.rollback(for_web.run)
     assert (report.exit_code, names(world, "two")[1]) == (2, "Друга назва")
-    assert "was for web only, which the shop has no more" in report.message
+    assert "was for web only, which the shop no longer has" in report.message
 
 
 def test_a_rollback_may_go_to_a_run_that_was_killed_after_a_store_had_taken_it(world):

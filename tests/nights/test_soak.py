@@ -97,11 +97,11 @@ def test_two_hundred_nights_account_for_every_good_and_leave_nothing_behind(tmp_
     assert memory[1] < memory[0] * 1.15, "memory grows"
     state = State(state_url(world.shop), "test")
     try:
-        stones = {stone["key"]: stone for stone in state.tombstones() if stone["entity"] == "offer"}
+        tombstones = {tombstone["key"]: tombstone for tombstone in state.tombstones() if tombstone["entity"] == "offer"}
     finally:
         state.close()
-    assert set(stones) == ever - set(world.goods)
+    assert set(tombstones) == ever - set(world.goods)
     retired = {row["good_id"] for row in world.rows("offers") if row["retired"]}
-    assert retired <= {key for key, stone in stones.items() if stone["nights"] > 5}
+    assert retired <= {key for key, tombstone in tombstones.items() if tombstone["nights"] > 5}
     assert retired
     assert not list(world.folder.rglob("*.part*"))

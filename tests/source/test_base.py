@@ -152,5 +152,5 @@ def test_the_folder_of_a_new_base_is_made_and_one_that_cannot_be_made_is_named(t
     build_base(str(tmp_path / "shops" / "new" / "base.fdb"), TYPES, SECTIONS, GOODS)
     assert (tmp_path / "shops" / "new" / "base.fdb").is_file()
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(SettingsError, match="give a target in a folder of yours"):
+    with pytest.raises(SettingsError, match="give a target in a folder that you may write to"):
         build_base(str(tmp_path / "file" / "base.fdb"), TYPES, SECTIONS, GOODS)

@@ -27,14 +27,14 @@ def without(*numbers: int, goods: dict | None = None, tree: dict | None = None):
 
 
 def test_what_is_gone_gets_a_stone_with_its_last_path_and_what_is_there_gets_none():
-    stones = next_tombstones({}, BEFORE, without(4), {}, "2026-01-01")
-    assert {key for entity, key in stones if entity == "category"} == {4}
-    assert {key for entity, key in stones if entity == "offer"} == {3, 8, 13, 18}
-    assert stones["category", 4] == Tombstone("category", 4, "2026-01-01", 1, ("Дім", "Посуд", "Кухлі"), 2)
-    assert stones["offer", 3] == Tombstone("offer", 3, "2026-01-01", 1, (), None)
-    assert list(stones) == sorted(stones)
+    tombstones = next_tombstones({}, BEFORE, without(4), {}, "2026-01-01")
+    assert {key for entity, key in tombstones if entity == "category"} == {4}
+    assert {key for entity, key in tombstones if entity == "offer"} == {3, 8, 13, 18}
+    assert tombstones["category", 4] == Tombstone("category", 4, "2026-01-01", 1, ("Дім", "Посуд", "Кухлі"), 2)
+    assert tombstones["offer", 3] == Tombstone("offer", 3, "2026-01-01", 1, (), None)
+    assert list(tombstones) == sorted(tombstones)
     mirrored = catalogue(dict(reversed(TREE.items())), dict(reversed(GOODS.items())))
-    assert list(next_tombstones({}, mirrored, without(4), {}, "2026-01-01")) == list(stones)
+    assert list(next_tombstones({}, mirrored, without(4), {}, "2026-01-01")) == list(tombstones)
     assert next_tombstones({}, None, without(4), {}, "2026-01-01") == {}
 
 
@@ -44,8 +44,8 @@ def test_a_stone_counts_each_night_once_and_is_gone_when_its_row_is_back():
     again = next_tombstones(first, now, now, {}, "2026-01-01")
     second = next_tombstones(again, now, now, {}, "2026-01-02")
     assert first == again
-    stone = second["category", 4]
-    assert (stone.nights, stone.last_night) == (2, "2026-01-02")
+    tombstone = second["category", 4]
+    assert (tombstone.nights, tombstone.last_night) == (2, "2026-01-02")
     assert next_tombstones(second, now, BEFORE, {}, "2026-01-03") == {}
 
 
@@ -59,11 +59,11 @@ def test_what_the_quarantine_holds_gets_no_stone_and_grows_no_older():
 
 
 def test_what_had_been_absent_for_long_enough_before_tonight_is_due():
-    stones = [Tombstone("category", n, f"2026-01-0{n}", nights) for n, nights in ((1, 3), (2, 4), (3, 2))]
-    assert [s.key for s in due(stones, 3, "2026-01-09")] == [1, 2]
-    assert [s.key for s in due(stones, 3, "2026-01-01")] == [2], "tonight itself does not count"
-    assert [s.key for s in due(stones, 3, "2026-01-02")] == [1, 2]
-    assert by_entity(stones) == {"category": {1, 2, 3}, "offer": set()}
+    tombstones = [Tombstone("category", n, f"2026-01-0{n}", nights) for n, nights in ((1, 3), (2, 4), (3, 2))]
+    assert [s.key for s in due(tombstones, 3, "2026-01-09")] == [1, 2]
+    assert [s.key for s in due(tombstones, 3, "2026-01-01")] == [2], "tonight itself does not count"
+    assert [s.key for s in due(tombstones, 3, "2026-01-02")] == [1, 2]
+    assert by_entity(tombstones) == {"category": {1, 2, 3}, "offer": set()}
 
 
 # --- redirects ---
@@ -101,13 +101,13 @@ def test_a_category_whose_goods_went_elsewhere_leads_to_where_most_of_them_are()
 
 
 def test_a_buried_category_leads_to_its_nearest_living_ancestor():
-    graves = [
+    retirements = [
         Retirement(3, ("Дім", "Посуд", "Чашки"), 2),
         Retirement(2, ("Дім", "Посуд"), 1),
         Retirement(9, ("Ніде",), None),
     ]
     after = without(2, 3, 4)
-    assert led(next_redirects(NONE, after, after, graves).kept) == {
+    assert led(next_redirects(NONE, after, after, retirements).kept) == {
         ("Дім", "Посуд", "Чашки"): (3, 1), ("Дім", "Посуд"): (2, 1),
     }  # fmt: skip
     lost = [Retirement(3, ("а",), 77)]
@@ -144,8 +144,8 @@ def test_a_buried_category_that_is_back_under_another_name_leads_nowhere_else():
 
 def test_an_address_waits_for_what_is_buried_without_a_living_ancestor():
     waiting = known((8, ("Старе",), 4))
-    graves = [Retirement(4, ("Кухлі",), None)]
-    assert led(next_redirects(waiting, without(4), without(4), graves).kept) == {("Старе",): (8, 4)}
+    retirements = [Retirement(4, ("Кухлі",), None)]
+    assert led(next_redirects(waiting, without(4), without(4), retirements).kept) == {("Старе",): (8, 4)}
 
 
 def test_chains_are_collapsed_when_what_they_lead_to_is_merged_or_buried():
@@ -155,8 +155,8 @@ def test_chains_are_collapsed_when_what_they_lead_to_is_merged_or_buried():
         ("Старе",): (8, 3), ("Інше",): (7, 5), ("Дім", "Посуд", "Кухлі"): (4, 3),
     }  # fmt: skip
     after = without(3, 4)
-    graves = [Retirement(4, ("Дім", "Посуд", "Кухлі"), 2)]
-    assert led(next_redirects(chain, after, after, graves).kept)["Старе",] == (8, 2)
+    retirements = [Retirement(4, ("Дім", "Посуд", "Кухлі"), 2)]
+    assert led(next_redirects(chain, after, after, retirements).kept)["Старе",] == (8, 2)
 
 
 def test_a_living_categorys_address_is_never_redirected_and_a_dead_ones_target_waits():
@@ -172,27 +172,27 @@ def test_a_living_categorys_address_is_never_redirected_and_a_dead_ones_target_w
 def test_a_known_redirect_of_a_buried_category_stays_where_its_goods_went():
     merged = known((4, ("Дім", "Посуд", "Кухлі"), 3))
     after = without(4)
-    graves = [Retirement(4, ("Дім", "Посуд", "Кухлі"), 2)]
-    assert led(next_redirects(merged, after, after, graves).kept) == {("Дім", "Посуд", "Кухлі"): (4, 3)}
+    retirements = [Retirement(4, ("Дім", "Посуд", "Кухлі"), 2)]
+    assert led(next_redirects(merged, after, after, retirements).kept) == {("Дім", "Посуд", "Кухлі"): (4, 3)}
 
 
 def test_an_expired_redirect_leads_nowhere_and_is_remembered_so_that_a_buried_category_leaves_no_new_one():
     old = known((4, ("Дім", "Посуд", "Кухлі"), 2), (8, ("Старе",), 4), (9, ("Давнє",), 5))
-    graves = [Retirement(4, ("Дім", "Посуд", "Кухлі"), 2)]
+    retirements = [Retirement(4, ("Дім", "Посуд", "Кухлі"), 2)]
     after = without(4)
     expired = {redirect_id(path) for path in (("Дім", "Посуд", "Кухлі"), ("Старе",))}
-    found = next_redirects(old, after, after, graves, expired)
+    found = next_redirects(old, after, after, retirements, expired)
     assert found.kept.rows == old.rows, "as they were, wherever their category went"
     assert led(found.emitted) == {("Давнє",): (9, 5)}
-    assert found.fresh == frozenset()
+    assert found.new_redirects == frozenset()
 
 
 def test_an_address_that_expired_and_is_left_again_is_a_fresh_one():
     old, path = known((4, ("Дім", "Посуд", "Кухлі"), 2)), ("Дім", "Посуд", "Кухлі")
     found = next_redirects(old, BEFORE, catalogue({**TREE, 4: (5, "Кухлі")}, GOODS), (), {redirect_id(path)})
     assert led(found.emitted) == {path: (4, 4)}
-    assert found.fresh == {redirect_id(path)}
-    assert next_redirects(found.kept, BEFORE, BEFORE).fresh == frozenset(), "one that is shown is none"
+    assert found.new_redirects == {redirect_id(path)}
+    assert next_redirects(found.kept, BEFORE, BEFORE).new_redirects == frozenset(), "one that is shown is none"
 
 
 def test_a_redirect_expires_by_its_months_and_no_jump_of_the_clock_brings_more_than_a_month_of_that():

@@ -161,10 +161,10 @@ def test_a_number_that_the_registry_knows_as_another_section_gets_no_old_address
 
 
 def test_a_buried_category_does_not_lead_to_an_ancestors_number_that_is_used_again():
-    grave = [Retirement(7, ("Дім", "Посуд", "Виделки"), 3)]
+    retired = [Retirement(7, ("Дім", "Посуд", "Виделки"), 3)]
     after = catalogue({**TREE, 3: (5, "Насіння")}, kept(3, 0))
-    assert ("Дім", "Посуд", "Виделки") not in led(next_redirects(NONE, BEFORE, after, grave).kept)
-    assert led(next_redirects(NONE, BEFORE, BEFORE, grave).kept) == {("Дім", "Посуд", "Виделки"): 3}
+    assert ("Дім", "Посуд", "Виделки") not in led(next_redirects(NONE, BEFORE, after, retired).kept)
+    assert led(next_redirects(NONE, BEFORE, BEFORE, retired).kept) == {("Дім", "Посуд", "Виделки"): 3}
 
 
 def test_a_category_without_goods_leaves_its_address_to_what_holds_the_goods_below_it():

@@ -154,7 +154,7 @@ def test_a_section_without_types_of_its_own_stays_while_one_below_it_is_used():
 
 def test_a_loop_of_merges_names_its_types_and_not_those_that_lead_to_it():
     fails(
-        r"rules.yaml:5: merging goes round in a loop over types \[2\]\n",  # 3 takes the section of 2 without a rule
+        r"rules.yaml:5: the merges form a loop over types \[2\]\n",  # 3 takes the section of 2 without a rule
         ("{type_id: 1}", "{merge: {path: [Посуд, Тарілки]}}"),
         ("{type_id: 2}", "{merge: {path: [Посуд, Тарілки, Глибокі]}}"),
     )
@@ -162,22 +162,22 @@ def test_a_loop_of_merges_names_its_types_and_not_those_that_lead_to_it():
 
 def test_a_loop_of_two_merges_names_the_rule_of_the_first_type():
     pairs = [("{type_id: 3}", "{merge: parent}"), ("{type_id: 2}", "{merge: {path: [Посуд, Тарілки, Глибокі]}}")]
-    fails(r"rules.yaml:5: merging goes round in a loop over types \[2, 3\]\n", *pairs)
+    fails(r"rules.yaml:5: the merges form a loop over types \[2, 3\]\n", *pairs)
 
 
 def test_a_loop_of_places_names_the_first_rule_that_takes_part():
     types = types_frame((1, None, "А", 10), (2, None, "Б", 20))
     sections = sections_frame((20, None, "Б", 20), (10, None, "А", 10))
     pairs = [("{type_id: 2}", "{place: {number: 10}}"), ("{type_id: 1}", "{place: {number: 20}}")]
-    with pytest.raises(RulesError, match=r"^rules.yaml:2: the sections make a loop: torgsoft:10, torgsoft:20\n"):
+    with pytest.raises(RulesError, match=r"^rules.yaml:2: the sections form a loop: torgsoft:10, torgsoft:20\n"):
         decide(types, sections, goods_frame((1, 1)), rules(*pairs))
     more = types_frame((1, None, "А", 10), (2, None, "Б", 20), (3, None, "В", 20))
-    with pytest.raises(RulesError, match=r"^rules.yaml:5: the sections make a loop"):
+    with pytest.raises(RulesError, match=r"^rules.yaml:5: the sections form a loop"):
         decide(more, sections, goods_frame((1, 1)), rules(("{type_id: 3}", "{rename: Б}"), *pairs))
 
 
 def test_a_type_merged_below_itself_makes_a_loop_that_names_the_merge():
     types = types_frame((1, None, "А"), (2, 1, "Б"), (3, 2, "В"), (4, None, "Г"))
     pairs = [("{type_id: 4}", "{rename: Ґ}"), ("{type_id: 1}", "{merge: {path: [А, Б, В]}}")]
-    with pytest.raises(RulesError, match=r"^rules.yaml:5: the sections make a loop: type:2, type:3\n"):
+    with pytest.raises(RulesError, match=r"^rules.yaml:5: the sections form a loop: type:2, type:3\n"):
         decide(types, sections_frame(), goods_frame((1, 1)), rules(*pairs), unmapped="create")

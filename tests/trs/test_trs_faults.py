@@ -105,7 +105,7 @@ def test_a_header_may_not_name_a_column_twice_nor_leave_out_the_goods_id(
     write: Callable[[bytes | str], Path],
 ) -> None:
     twice = '"GoodID";"SuppLierCode";"SupplierCode"\r\n1;"a";"b"\r\n'
-    assert "a column stands twice: supplier_code" in refused(write(twice))
+    assert "a column is there twice: supplier_code" in refused(write(twice))
     assert "no column GoodID" in refused(write('"GoodName";"Country"\r\n"a";"b"\r\n'))
 
 

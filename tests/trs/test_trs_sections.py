@@ -161,7 +161,7 @@ def test_no_good_is_left_out_whatever_is_wrong_with_its_type_or_chain(trs: Write
     found = frames(trs(rows))
     assert table(found.goods, "good_id", "position") == [(1, 1), (2, 2), (3, 3), (3, 4)]
     assert pd.isna(found.goods["type_id"][0])
-    assert '"no chain" is no section chain: 1 goods were placed by Category' in found.notes
+    assert '"no chain" is not a section chain: 1 goods were assigned by Category' in found.notes
     assert "1 goods have no product type" in found.notes
 
 

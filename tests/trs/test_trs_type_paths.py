@@ -107,7 +107,7 @@ def test_one_text_that_stands_for_two_types_gives_two_types_and_is_listed() -> N
 def test_a_type_name_that_is_not_the_end_of_the_path_is_left_aside_and_listed() -> None:
     tree = build_types({TypePath("А,Б", "В"): Seen(3)})
     assert list(tree.levels.values()) == [("А", "Б")]
-    assert Ambiguity("А,Б", ["А", "Б"], 'GoodTypeName "В" is not the end of the path and was left aside', 3) in (
+    assert Ambiguity("А,Б", ["А", "Б"], 'GoodTypeName "В" is not the end of the path and was ignored', 3) in (
         tree.ambiguities
     )
 

@@ -300,7 +300,7 @@ def test_a_tree_that_the_shop_changes_without_a_word_is_an_error_that_names_it(n
     real = night.server.shop._update_term
     night.server.shop._update_term = lambda term, body: real(term, {**body, "parent": 0})
     plan = night.plan()
-    with pytest.raises(StoreError, match="without an error") as told:
+    with pytest.raises(StoreError, match="without error") as told:
         night.apply(plan)
     assert "move category 2 «Посуд»" in str(told.value)
     assert "1 of 1 operations failed" in told.value.message
@@ -385,7 +385,7 @@ def test_a_hidden_category_with_goods_of_others_is_told(night):
     night.server.shop._create_product({"name": "Чужий", "categories": [{"id": night.term(3)["id"]}]})
     night.categories.pop(3)
     night.goods = {good: row for good, row in night.goods.items() if row[0] != 3}
-    assert any("go on showing it" in note for note in night.sync().notes)
+    assert any("themes show it" in note for note in night.sync().notes)
 
 
 def test_what_the_store_cannot_do_is_declared(night):
