@@ -404,7 +404,7 @@ def test_a_break_after_the_file_was_replaced_says_so_and_is_not_tried_again(plac
 
     monkeypatch.setattr("stores.delivery.transfer.Transfer._mark", cut)
     error = refused(place.target, "the new file may be in place already")
-    assert "completes" in error.next_step
+    assert "to complete it" in error.next_step
     assert len(calls) == 1  # nothing is tried again from there on
     assert place.state()[NAME] == NEW
     assert read_digest(place.target, NAME) is None

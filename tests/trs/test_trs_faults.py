@@ -122,12 +122,12 @@ def test_an_unknown_column_is_left_out_with_a_note(write: Callable[[bytes | str]
 def test_line_ends_of_another_system_are_read_with_a_note(write: Callable[[bytes | str], Path]) -> None:
     trs = read_trs(write(HEAD.replace("\r", "") + '1;"А";2\n'))
     assert len(trs.frame) == 1
-    assert "LF alone" in trs.notes[0]
+    assert "only LF" in trs.notes[0]
 
 
 def test_a_missing_last_line_end_after_a_closed_quote_is_noted(write: Callable[[bytes | str], Path]) -> None:
     trs = read_trs(write('"GoodID";"GoodName"\r\n1;"А"'))
-    assert trs.notes == ("the last line has no line end: look whether the file was cut off",)
+    assert trs.notes == ("the last line has no line end: check whether the file was cut off",)
 
 
 def test_a_file_with_nothing_but_a_header_has_no_goods(write: Callable[[bytes | str], Path]) -> None:
