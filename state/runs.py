@@ -71,9 +71,9 @@ class RunsState:
     def begin_writing(self, run: str, store: str) -> None:
         """Note that a run begins to write to a store: committed before the store's first write."""
         row = {"run": run, "store": store}
-        known = select(WRITES_BEGUN).filter_by(**row)
+        row_exists = select(WRITES_BEGUN).filter_by(**row)
         with self.engine.begin() as connection:
-            if connection.execute(known).first() is None:
+            if connection.execute(row_exists).first() is None:
                 connection.execute(insert(WRITES_BEGUN), row)
 
     def written_since(self, run: str | None) -> dict[str, set[str]]:
@@ -102,8 +102,8 @@ class RunsState:
         with self.engine.connect() as connection:
             planned = set(connection.execute(runs).scalars())
             loaded = {str(past).partition("/")[0] for past in connection.execute(select(LOADED.c.shop)).scalars()}
-        known = planned | loaded
-        return [] if self.shop in known else sorted(known)
+        other_shops = planned | loaded
+        return [] if self.shop in other_shops else sorted(other_shops)
 
     def catalogue_of(self, run: str) -> str:
         """Return the fingerprint of a run's catalogue; empty where there is none, or the run was deleted."""
@@ -135,6 +135,8 @@ class RunsState:
             needed = (CONFIRMED.c.run, LOADED.c.run, LOADED.c.last_successful)
             protected = {run for column in needed for run in connection.execute(select(column)).scalars()}
             old = (RUNS.c.shop == self.shop) & (RUNS.c.sequence < oldest) & (RUNS.c.outcome != "running")
-            gone = [run for run in connection.execute(select(RUNS.c.run).where(old)).scalars() if run not in protected]
+            old_runs = [
+                run for run in connection.execute(select(RUNS.c.run).where(old)).scalars() if run not in protected
+            ]
             for table in (QUARANTINE, WRITES_BEGUN, RUNS):
-                connection.execute(delete(table).where(table.c.run.in_(gone)))
+                connection.execute(delete(table).where(table.c.run.in_(old_runs)))

@@ -57,8 +57,8 @@ def note_redirects(db: Db, tree: Tree, present: Rows, wanted: Rows, keys: Sequen
             text = noted[str(key)]
         rows.append((key, old, json.dumps(list(path), ensure_ascii=False), number, text, packed(before), 1))
     db.many(_UPSERT, rows)
-    gone = [(packed(present.rows.get(key)), key) for key in keys if key not in wanted.rows]
-    db.many("UPDATE {torgsync_redirect} SET touched = 2, before_row = %s WHERE id = %s", gone)
+    dropped = [(packed(present.rows.get(key)), key) for key in keys if key not in wanted.rows]
+    db.many("UPDATE {torgsync_redirect} SET touched = 2, before_row = %s WHERE id = %s", dropped)
 
 
 def write_maps(db: Db, tree: Tree, folder: Path, create: bool) -> list[str]:
