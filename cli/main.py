@@ -199,11 +199,12 @@ def serve(
     reports_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the runs' pages. 0: a free one.")] = 4201,
     home: Annotated[Path, typer.Option(help="Where Prefect keeps its database and logs.")] = Path(".prefect"),
     limit: Annotated[int, typer.Option(min=1, help="At most this number of runs at a time.")] = 2,
+    keep_days: Annotated[int, typer.Option(min=1, help="Prefect forgets runs that ended this number of days ago.")] = 60,
 ) -> None:
     """Run the nightly job on this machine: Prefect's server and UI, schedules, a worker and the reports."""
     from cli.serve import run_serve
 
-    run_serve(shops, host, port, reports_port, home, limit)
+    run_serve(shops, host, port, reports_port, home, limit, keep_days)
 
 
 @app.command(epilog="Example: PREFECT_API_URL=http://prefect:4200/api torgsync deploy --pool torgsync")

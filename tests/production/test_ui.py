@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -130,6 +131,23 @@ def test_a_plan_above_a_soft_limit_waits_until_it_is_approved_by_hand(page: Page
     assert (state["name"], state["message"]) == ("Completed", "web, site: 6 goods hidden")
     assert "approved in Prefect («sold out»)" in served.artifacts(run)["asked-summary"]["data"].replace("\\", "")
     assert shop.store() != before
+
+
+def test_nothing_on_a_page_leads_to_the_newer_ui(page: Page, served: Served):
+    """Its pages call an analytics host. A person who typed its address in comes to the older one, too."""
+    assert httpx.get(f"{served.url}/ui-settings", timeout=60).json()["available_uis"] == ["v1"]
+    for path in ("/dashboard", "/runs", "/settings"):
+        page.goto(f"{served.url}{path}")
+        page.get_by_role("link", name="Settings").or_(page.get_by_text("Settings", exact=True)).first.wait_for()
+        expect(page.get_by_text("Deployments", exact=True).first).to_be_visible()
+        told = [text for text in page.locator("a, button, [role=button]").all_inner_texts() if text.strip()]
+        assert told, "links and buttons are there"
+        assert [text for text in told if re.search(r"V2|new(er)? UI|try it", text, re.IGNORECASE)] == []
+        targets = page.locator("a").evaluate_all("links => links.map(link => link.href)")
+        assert [target for target in targets if "/v2" in target] == []
+    page.goto(f"{served.url}/v2/dashboard")
+    expect(page.get_by_text("Deployments", exact=True).first).to_be_visible()
+    assert "/v2" not in page.url
 
 
 def test_no_answer_means_no(served: Served):

@@ -22,7 +22,7 @@ from state.url import state_url
 from tests.e2e.conftest import ShopFolder
 from tests.e2e.test_promises import GOODS, SECTIONS, TYPES
 from tests.patience import PATIENCE
-from tests.production.conftest import ROOT, Served, far_from_now, wait_for
+from tests.production.conftest import ROOT, Served, far_from_now, free_port, wait_for
 
 pytestmark = [pytest.mark.prefect]
 
@@ -133,17 +133,65 @@ def test_deploy_registers_a_shop_by_its_settings_and_a_worker_runs_it(served: Se
     assert len(served.shops["declared"].store()["offers"]) == 40
 
 
-def test_what_ran_when_the_machine_went_down_is_marked_as_crashed(served: Served):
+def left_behind(served: Served, *states: str) -> list[str]:
+    """Flow runs of the pool in these states, as a worker leaves them that is killed with all that it started."""
     later = {"state": {"type": "SCHEDULED", "state_details": {"scheduled_time": "2099-01-01T00:00:00Z"}}}
     id_ = served.deployment("form-manual")["id"]
-    run = str(served.post(f"/deployments/{id_}/create_flow_run", later)["id"])
-    served.post(f"/flow_runs/{run}/set_state", {"state": {"type": "RUNNING"}, "force": True})
-    code = "import flows.sync; from flows.local_server import end_dead_runs; print(end_dead_runs('torgsync'))"
+    runs = []
+    for state in states:
+        runs.append(str(served.post(f"/deployments/{id_}/create_flow_run", later)["id"]))
+        served.post(f"/flow_runs/{runs[-1]}/set_state", {"state": {"type": state}, "force": True})
+    return runs
+
+
+def test_what_ran_when_the_machine_went_down_is_marked_as_crashed(served: Served):
+    (run,) = left_behind(served, "RUNNING")
+    code = "import flows.sync; from flows.dead_runs import DeadRuns; print(DeadRuns('torgsync').end())"
     env = {**os.environ, "PREFECT_API_URL": f"{served.url}/api", "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, check=True)
     assert int(done.stdout) > 0  # all that seem to run: a test before this one may have left one
     assert served.state(run)["type"] == "CRASHED"
     assert "Retry goes on from its plan" in served.state(run)["message"]
+
+
+def test_runs_that_a_killed_worker_left_are_ended_when_serve_starts_it_again_and_one_that_lives_when_it_ends(
+    served: Served,
+):
+    """They take all three places of the pool: no night would begin any more."""
+    pending, running, paused, living = left_behind(served, "PENDING", "RUNNING", "PAUSED", "RUNNING")
+    process = subprocess.Popen(
+        [sys.executable, "-c", "import sys; print('here', flush=True); sys.stdin.read()"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, "PREFECT__FLOW_RUN_ID": living},
+    )  # fmt: skip
+    try:
+        process.stdout.readline()
+        (worker,) = served.children("worker start")
+        worker.send_signal(signal.SIGKILL)
+        for run in (pending, running, paused):
+            assert served.ended(run)["type"] == "CRASHED"
+            assert "Retry goes on from its plan" in served.state(run)["message"]
+        assert served.ended(served.start("form-plan-only"))["type"] == "COMPLETED", "there is a place again"
+        assert served.state(living)["type"] == "RUNNING", "its process is there"
+    finally:
+        process.kill()
+        process.communicate()
+    assert served.ended(living)["type"] == "CRASHED"
+
+
+def test_a_second_serve_on_the_same_folder_is_refused_and_leaves_the_runs_of_the_first_alone(served: Served):
+    (run,) = left_behind(served, "PAUSED")
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    words = ["serve", "form", "--port", str(free_port()), "--reports-port", "0"]
+    done = subprocess.run(
+        [sys.executable, "-c", "from cli.main import main; main()", *words],
+        cwd=served.folder, env=env | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
+        timeout=PATIENCE,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert f"torgsync serve is running already with {served.folder / '.prefect'}" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert served.state(run)["type"] == "PAUSED"
+    served.post(f"/flow_runs/{run}/set_state", {"state": {"type": "CANCELLED"}, "force": True})
 
 
 TRIES = 50 if os.environ.get("TORGSYNC_SWEEP_STEP") else 5
