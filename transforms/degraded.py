@@ -2,7 +2,7 @@
 
 Growth is measured from a *baseline*: the count when it was told last, lowered when the count falls. So a sentence is
 said once when something appears or gets worse, and a problem that grows by a little every night is told as well. Zero
-rows are told every night.
+rows, and rows that a store refused, are told every night.
 """
 
 from __future__ import annotations
@@ -34,9 +34,11 @@ def degraded(
     run's catalogue though nothing failed in them. A run that did not read the base (resume, retry) is judged by its
     stores only.
     """
-    told = _nothing_shown(report) + [
-        f"store {name} was not reached: it does not hold this catalogue" for name in untaken
-    ]
+    told = (
+        _nothing_shown(report)
+        + _refused(report)
+        + [f"store {name} was not reached: it does not hold this catalogue" for name in untaken]
+    )
     if FULL not in report.counts:
         return Degraded(told, dict(previous.baseline) if previous else {})
     baseline = dict(previous.baseline) if previous else {}
@@ -71,6 +73,16 @@ def _nothing_shown(report: RunReport) -> list[str]:
         for store in report.stores
         if store.published and not store.lines
     ]
+
+
+def _refused(report: RunReport) -> list[str]:
+    """Told every night: rows that a store did not take."""
+    told = []
+    for store in report.stores:
+        if number := len(store.refused):
+            first = "; ".join(map(str, store.refused[:3])) + ("; …" if number > 3 else "")
+            told.append(f"store {store.name} does not hold {number} {'row' if number == 1 else 'rows'}: {first}")
+    return told
 
 
 def _sections(report: RunReport, baseline: dict[str, int], limits: AlertsSettings) -> list[str]:

@@ -53,7 +53,8 @@ def operations(wanted: Contents, present: Contents, absent: Absent) -> tuple[Ope
     """The smallest list of changes that brings ``present`` to ``wanted``.
 
     Order: categories that come or change (parents first), goods that come or change, then what leaves the window (goods
-    before their categories, children before parents), then redirects; within each, the catalogue's order.
+    before their categories, children before parents), then redirects; within each, the catalogue's order. A key that
+    somebody else's row has in the store gets none.
     """
     hidden_later: list[Operation] = []
     coming: list[Operation] = []
@@ -67,13 +68,16 @@ def operations(wanted: Contents, present: Contents, absent: Absent) -> tuple[Ope
             _with_ancestors(present.categories, absent.held.get("category", ())), absent.retire,
         ),
     ]  # fmt: skip
-    return (
+    found = (
         *coming,
         *hidden_later,
         *leaving,
         *_redirects(wanted.redirects, present.redirects),
         *_files(wanted, present),
     )
+    if not any(present.others.values()):
+        return found
+    return tuple(operation for operation in found if operation.key not in present.others.get(operation.entity, ()))
 
 
 def _coming(entity: Entity, wanted: Rows, present: Rows) -> list[Operation]:
