@@ -199,7 +199,7 @@ def serve(
     reports_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the runs' pages. 0: a free one.")] = 4201,
     home: Annotated[Path, typer.Option(help="Where Prefect keeps its database and logs.")] = Path(".prefect"),
     limit: Annotated[int, typer.Option(min=1, help="At most this number of runs at a time.")] = 2,
-    keep_days: Annotated[int, typer.Option(min=1, help="Prefect forgets runs that ended this number of days ago.")] = 60,
+    keep_days: Annotated[int, typer.Option(min=1, help="Days after which Prefect forgets a run.")] = 60,
 ) -> None:
     """Run the nightly job on this machine: Prefect's server and UI, schedules, a worker and the reports."""
     from cli.serve import run_serve

@@ -8,7 +8,7 @@ from functools import partial
 
 from engine.context import Run
 from engine.stages import SHOP_WIDE, Applied, Planned
-from engine.stores import compare, needed_operations, open_store, want
+from engine.stores import compare, needed_operations, open_store, taken_over, want
 from schemas.command import COMMAND
 from schemas.contents import Contents
 from schemas.errors import StalePlan, StoreError, TorgsyncError
@@ -93,6 +93,8 @@ def _apply(run: Run, planned: Planned, store: StorePlan, settings: StoreSettings
         result = run.steps(f"load {store.store}", _apply_store, run, planned, store, settings)
     except TorgsyncError as error:
         return StoreResult(name=store.store, kind=store.kind, outcome="failed", message=error.sentence)
+    if store.store in planned.compared:
+        result.refused = [*taken_over(planned.compared[store.store]), *result.refused]
     catalogue = planned.plan.target_state(store).catalogue
     confirmed = run.state.confirmed().get(store.store)
     if confirmed is None or store.operations or confirmed.catalogue != catalogue:

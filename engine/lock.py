@@ -16,10 +16,11 @@ from hashlib import sha256
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from database.connect import open_database
 from schemas.errors import SettingsError, ShopBusy
 from schemas.settings.shop import Shop
 from state.engine import explained_errors
@@ -108,7 +109,7 @@ def _connect(shop: Shop) -> Connection | None:
     if url.get_backend_name() != "postgresql":
         return None
     name = {"application_name": application_name(os.getpid(), os.uname().nodename, _now())}
-    return create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=name).connect()
+    return open_database(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=name).connect()
 
 
 def _lock(connection: Connection, shop: Shop, end: float) -> None:

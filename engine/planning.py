@@ -9,7 +9,7 @@ from engine.context import Run
 from engine.guards import GuardCheck
 from engine.sections import rules_text
 from engine.stages import SHOP_WIDE, Comparison, Decided, Planned, StoreCatalogue
-from engine.stores import compare
+from engine.stores import compare, taken_over
 from schemas.contents import Contents
 from schemas.errors import TorgsyncError
 from schemas.plan import Operation, Plan, StorePlan, TargetState, fingerprint
@@ -80,6 +80,7 @@ def _plan_store(
         run.warn(error.message)
         return StorePlan(store=name, kind=settings.kind, error=error.sentence)
     compared[name] = found
+    run.warn(*(f"store {name} does not hold {row}" for row in taken_over(found)))
     new = set(target.redirects) - {str(key) for key in run.state.redirects(run.memory.key(name)).rows}
     if new and (why := found.adapter.capabilities.gaps.get("redirect")):
         run.warn(f"store {name} does not redirect {len(new)} addresses that categories left: {why}")

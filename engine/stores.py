@@ -16,6 +16,7 @@ from engine.stages import Comparison
 from schemas.catalogue import Catalogue
 from schemas.contents import Contents, Rows
 from schemas.plan import Operation, TargetState
+from schemas.report import RefusedRow
 from schemas.settings.opencart import OpenCartStore
 from schemas.settings.shop import Shop
 from schemas.settings.stores import SqlStore, StoreSettings
@@ -49,6 +50,21 @@ def want(adapter: StoreAdapter, catalogue: Catalogue, target: TargetState) -> Wa
 def needed_operations(wanted: Wanted, present: Contents, target: TargetState) -> tuple[Operation, ...]:
     """The operations that bring a store from ``present`` to ``wanted``; held keys are left alone."""
     return operations(wanted.contents, present, Absent(target.held, target.retire))
+
+
+TAKEN_OVER = "a row of this key is in the store that is not torgsync's (managed is false): it stays as it is"
+
+
+def taken_over(found: Comparison) -> list[RefusedRow]:
+    """Rows that a store shall hold and whose keys somebody else's rows have there: no operation touches them."""
+    rows = []
+    for entity, keys in found.present.others.items():
+        table = found.wanted.contents.table(entity)
+        named = "old_path" if entity == "redirect" else "name"
+        for key in table:
+            if key in keys:
+                rows.append(RefusedRow(entity=entity, key=key, name=str(table.value(key, named)), reason=TAKEN_OVER))
+    return rows
 
 
 def open_store(run: Run, settings: StoreSettings) -> StoreAdapter:
