@@ -49,6 +49,15 @@ def open_database(url: str | URL, patience: Patience | None = None, **settings: 
     patience, url = patience or Patience(), make_url(url)
     given = {**_arguments(url, patience), **settings.pop("connect_args", {})}
     engine = create_engine(url, connect_args=given, **settings)
+    if engine.dialect.driver == "psycopg":
+        from database.silence import PatientConnection  # the driver is loaded only where it is used
+
+        @event.listens_for(engine, "do_connect")
+        def _patient(_dialect: Any, _record: Any, arguments: Any, named: Any) -> Any:
+            connection = PatientConnection.connect(*arguments, **named)
+            connection.answer_seconds = patience.answer
+            return connection
+
     if statements := _session_settings(url, patience):
         # ahead of SQLAlchemy's own first look at the server: it must see the mode that our statements run in
         @event.listens_for(engine, "connect", insert=True)
@@ -95,11 +104,9 @@ def _session_settings(url: URL, patience: Patience) -> list[str]:
 def error_code(error: BaseException) -> str:
     """PostgreSQL's SQLSTATE, MariaDB's error number or SQLite's name of an error; empty where there is none."""
     original = getattr(error, "orig", None) or error
-    if state := getattr(original, "sqlstate", None):
-        return str(state)
-    if name := getattr(original, "sqlite_errorname", None):
-        return str(name)
-    return str(original.args[0]) if original.args and isinstance(original.args[0], int) else ""
+    if original.args and isinstance(original.args[0], int):  # MariaDB's sqlstate is HY000 for most of its errors
+        return str(original.args[0])
+    return str(getattr(original, "sqlstate", None) or getattr(original, "sqlite_errorname", None) or "")
 
 
 _LOCKED = ("55P03", "1205", "SQLITE_BUSY", "SQLITE_LOCKED")

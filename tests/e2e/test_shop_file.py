@@ -126,7 +126,7 @@ def test_a_shops_folder_may_have_any_name(tmp_path, name, torgsync):  # noqa: F8
     shop = ShopFolder(folder, Place("embedded", folder))
     shop.settings()
     found = {finding["check"]: finding["told"] for finding in torgsync("doctor", folder, "--json").json}
-    assert (found["state"], found["store web"][-22:]) == ("the first run makes it",) * 2
+    assert (found["state"], found["store web"][-24:]) == ("the first run creates it",) * 2
     shop.base(TYPES, SECTIONS, GOODS)
     assert [shop.run().outcome for _ in range(2)] == ["ok", "ok"]
     assert {path.name for path in folder.glob("*.db")} == {"state.db", "web.db"}

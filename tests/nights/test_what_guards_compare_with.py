@@ -364,6 +364,6 @@ def test_doctor_makes_no_database(tmp_path):
     world = new(tmp_path / "shop", stores=TWO)
     found = [finding for finding in examine(world.folder) if finding.check.startswith("store")]
     assert [finding.told for finding in found] == [
-        f"sqlite:///{name}.db: the first run makes it" for name in ("web", "two")
+        f"sqlite:///{name}.db: the first run creates it" for name in ("web", "two")
     ]
     assert not list(world.folder.glob("*.db*"))
