@@ -88,7 +88,7 @@ def runs_list(
 def runs_diff(
     shop: ShopName,
     before: Annotated[str, typer.Argument(metavar="A", help="The earlier run: its name, the beginning of it.")],
-    after: Annotated[str, typer.Argument(metavar="B", help="The later one, or last.")] = "last",
+    after: Annotated[str, typer.Argument(metavar="B", help="The later one, or last: what is loaded.")] = "last",
     as_json: Json = False,
 ) -> None:
     """What changed from one run to another.

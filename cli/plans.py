@@ -27,7 +27,9 @@ def run_plan(
     quiet: bool,
     stores: Sequence[str] = (),
 ) -> None:
-    """Plan a shop's sync, show it, and exit: 0, 3 where a guard would stop it, 10 where changes are asked for."""
+    """Plan a shop's sync, show it, and exit: 0, 3 where a guard would stop it, 4 where a store could not be planned,
+    10 where changes are asked for.
+    """
     from engine.context import RunOptions
     from engine.main_path import plan
     from engine.runs.plan_file import plan_of

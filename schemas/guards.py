@@ -280,5 +280,6 @@ def guards_toml() -> list[str]:
     for key, setting in GUARD_SETTINGS.items():
         shown = 500 if setting.default is None else setting.default
         value = f"{shown:.2f}" if setting.kind == "share" else f"{shown}"
-        lines.append(f"{key} = {value}".ljust(36) + f"# {setting.description}")
+        optional = "# " if setting.default is None else ""
+        lines.append(f"{optional}{key} = {value}".ljust(36) + f"# {setting.description}")
     return lines

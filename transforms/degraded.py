@@ -34,7 +34,7 @@ def degraded(
     run's catalogue though nothing failed in them. A run that did not read the base (resume, retry) is judged by its
     stores only.
     """
-    told = _nothing_shown(report) + [
+    told = [*report.guard_notes, *_nothing_shown(report)] + [
         f"store {name} was not reached: it does not hold this catalogue" for name in untaken
     ]
     if FULL not in report.counts:
