@@ -15,6 +15,7 @@ from engine.error_boundary import Contained, contained
 from engine.stages import Comparison
 from schemas.catalogue import Catalogue
 from schemas.contents import Contents, Rows
+from schemas.errors import TorgsyncError, Unplannable, Unreadable
 from schemas.plan import Operation, TargetState
 from schemas.report import RefusedRow
 from schemas.settings.opencart import OpenCartStore
@@ -33,10 +34,16 @@ from transforms.plan import REDIRECT_COLUMNS, Absent, operations, wanted_content
 def compare(run: Run, settings: StoreSettings, catalogue: Catalogue, target: TargetState) -> Comparison:
     """Open a store, read it, and find the operations that bring it to ``target``, which ``catalogue`` belongs to.
 
-    Writes nothing. Raises TorgsyncError where the store cannot be opened or read, or cannot hold what it shall.
+    Writes nothing. Raises TorgsyncError where the store cannot be read, Unplannable where it cannot be opened or cannot
+    hold what it shall.
     """
-    adapter = open_store(run, settings)
-    wanted = want(adapter, catalogue, target)
+    try:
+        adapter = open_store(run, settings)
+        wanted = want(adapter, catalogue, target)
+    except Unreadable:
+        raise
+    except TorgsyncError as error:
+        raise Unplannable(error.message, error.next_step) from error
     present = adapter.read()
     return Comparison(adapter, wanted, present, needed_operations(wanted, present, target))
 

@@ -117,6 +117,7 @@ class RunReport(_Model):
     number_changes: list[NumberNote] = Field(default_factory=list)
     name_changes: list[str] = Field(default_factory=list)
     warnings: list[str] = Field(default_factory=list)
+    guard_notes: list[str] = Field(default_factory=list, description="what guards found that stopped nothing")
     degraded: list[str] = Field(default_factory=list, description="what to look at although the stores were loaded")
     baseline: dict[str, int] = Field(default_factory=dict, description="counts from which the next runs measure growth")
     allowed: dict[str, int] = Field(default_factory=dict, description="guards that --allow raised: measured rows")

@@ -34,7 +34,8 @@ def degraded(
     although nothing failed in them. For a run that did not read the base (resume, retry) only stores are checked.
     """
     sentences = (
-        _nothing_shown(report)
+        list(report.guard_notes)
+        + _nothing_shown(report)
         + _refused(report)
         + [f"store {name} was not reached: it does not hold this catalogue" for name in untaken]
     )

@@ -161,7 +161,7 @@ def test_a_guard_shows_in_the_plan_and_the_plan_can_be_applied_with_its_permissi
     loaded.goods(without(*TWELVE))
     planned = torgsync("plan", loaded.folder)
     assert planned.code == 3
-    assert "GUARD «hidden_offers»" in planned.out
+    assert "GUARD STOPS «hidden_offers»" in planned.out
     refused = torgsync("apply", loaded.plan)
     assert refused.code == 3
     assert f"torgsync apply {loaded.plan} --allow" in refused.err, "what it tells to type is the same command"
