@@ -27,7 +27,7 @@ def run_plan(
     quiet: bool,
     stores: Sequence[str] = (),
 ) -> None:
-    """Plan a shop's sync, show it, and exit: 0, 3 for a guard, 4 for a store that was not planned, 10 if ``detailed``."""
+    """Plan a shop's sync, show it, and exit: 0, 3 for a guard, 4 for a store without a plan, 10 if ``detailed``."""
     from engine.context import RunOptions
     from engine.main_path import plan
     from engine.runs.plan_file import plan_of
