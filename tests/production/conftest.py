@@ -224,8 +224,10 @@ def _served(folder: Path) -> Iterator[Served]:
         "busy": CALM + "[history]\nkeep_runs = 500\n",
         "asked": CALM + SOFT,
         "unanswered": CALM + SOFT + HURRY,
+        "approved": CALM + SOFT,
+        "changed": CALM + SOFT,
     }
-    names = ("form", "stopped", "asked", "unanswered", "killed", "mended", "busy", "declared")
+    names = ("form", "stopped", "asked", "unanswered", "approved", "changed", "killed", "mended", "busy", "declared")
     shops = {name: make_shop(folder, name, more.get(name, CALM)) for name in names}
     machine = serve(folder, shops)
     try:
