@@ -60,7 +60,7 @@ def stores_that_failed(row: Mapping[str, Any]) -> list[str]:
 
 
 def run_to_retry(shop: Shop, run: str) -> tuple[dict[str, Any], list[str]]:
-    """A run and its stores that failed. ``last`` is the last run with a failed store that no later run brought up to date.
+    """A run and its stores that failed. ``last`` is the last run with a failed store that no later run has loaded.
 
     Later runs that were refused, only planned, or were for other stores do not matter. Where no store is behind,
     ``last`` is what it is elsewhere, and its list is empty. Raises SettingsError that names the closest runs.
@@ -68,9 +68,9 @@ def run_to_retry(shop: Shop, run: str) -> tuple[dict[str, Any], list[str]]:
     if run == "last":
         with open_state(shop) as state:
             rows = [row for row in state.runs() if row["purpose"] != "plan"]
-        loaded: set[str] = set()
+        stores, loaded = {store.name for store in shop.stores}, set[str]()
         for row in rows:
-            if behind := [store for store in stores_that_failed(row) if store not in loaded]:
+            if behind := [store for store in stores_that_failed(row) if store in stores - loaded]:
                 return row, behind
             loaded.update(stores_that_took(row))
     row = find_run(shop, run)

@@ -192,6 +192,7 @@ def serve(folder: Path, shops: dict[str, ShopFolder]) -> Served:
         "PYTHONPATH": f"{spy}{os.pathsep}{ROOT}",
         "TORGSYNC_TEST_AUDIT": str(audit),
         "PREFECT_WORKER_QUERY_SECONDS": "1",
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_LOOP_SECONDS": "10",
     }
     words = ["serve", "--port", str(port), "--reports-port", str(reports), "--limit", "3"]
     code = "from cli.main import main; main()"

@@ -161,7 +161,10 @@ def test_a_retry_of_an_approved_run_does_not_ask_again_and_loads_only_what_is_le
     retry(served, run)
     states = ("Completed", "Paused", "Failed", "Refused")
     wait_for(lambda: served.state(run)["name"] in states, told="the retry ends, or asks")
-    assert (served.state(run)["name"], served.state(run)["message"]) == ("Completed", "web: 6 goods hidden; site: unchanged")
+    assert (served.state(run)["name"], served.state(run)["message"]) == (
+        "Completed",
+        "web: 6 goods hidden; site: unchanged",
+    )
     told = served.artifacts(run)["approved-summary"]["data"].replace("\\", "")
     assert "was approved in Prefect before, and nothing else is written" in told
     assert (shop.output / "TSGoods.trs").stat().st_mtime_ns == feed, "the feed was whole already"
