@@ -10,7 +10,7 @@ import typer
 
 from cli.console import note
 from cli.groups import alerts_app, base_app, opencart_app, quarantine_app, runs_app
-from cli.options import Allow, Flow, Json, Quiet, RunName, ShopName, Stores, Wait
+from cli.options import Allow, Flow, Json, Quiet, RetriedRun, RunName, ShopName, Stores, Wait
 from engine.signals import end_on_sigterm
 from schemas.errors import Interrupted, TorgsyncError
 
@@ -158,7 +158,7 @@ def resume(
 @app.command(epilog="Example: torgsync retry myshop last")
 def retry(
     shop: ShopName,
-    run: RunName = "last",
+    run: RetriedRun = "last",
     allow: Allow = None,
     as_json: Json = False,
     quiet: Quiet = False,

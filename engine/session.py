@@ -13,6 +13,7 @@ import pandas as pd
 
 from engine.alerts.alerts import announce, announce_refused, judge
 from engine.context import Run, RunKind, RunOptions
+from engine.forget import forget
 from engine.lock import hold
 from engine.memory import Memory
 from engine.outputs import write_outputs
@@ -80,6 +81,10 @@ def _recorded(shop: Shop, body: Callable[[Run], None], kind: RunKind, options: R
         run.warn(*shop.warnings, *_clock(datetime.fromisoformat(run.report.started_at), state))
         state.start_run(run.report, options.flow_run)
         _guarded(run, body)
+        try:
+            forget(run)
+        except (OSError, TorgsyncError) as error:  # the run is recorded: what is too old is deleted another time
+            run.report.warnings.append(f"what is too old could not be deleted: {getattr(error, 'message', error)}")
     return run.report
 
 

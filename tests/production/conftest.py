@@ -194,6 +194,7 @@ def serve(folder: Path, shops: dict[str, ShopFolder]) -> Served:
         "PYTHONPATH": f"{spy}{os.pathsep}{ROOT}",
         "TORGSYNC_TEST_AUDIT": str(audit),
         "PREFECT_WORKER_QUERY_SECONDS": "1",
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_LOOP_SECONDS": "10",
     }
     words = ["serve", "--port", str(port), "--reports-port", str(reports), "--limit", "3"]
     code = "from cli.main import main; main()"
@@ -226,8 +227,10 @@ def _served(folder: Path) -> Iterator[Served]:
         "busy": CALM + "[history]\nkeep_runs = 500\n",
         "asked": CALM + SOFT,
         "unanswered": CALM + SOFT + HURRY,
+        "approved": CALM + SOFT,
+        "changed": CALM + SOFT,
     }
-    names = ("form", "stopped", "asked", "unanswered", "killed", "mended", "busy", "declared")
+    names = ("form", "stopped", "asked", "unanswered", "approved", "changed", "killed", "mended", "busy", "declared")
     shops = {name: make_shop(folder, name, more.get(name, CALM)) for name in names}
     machine = serve(folder, shops)
     try:

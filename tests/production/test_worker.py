@@ -8,7 +8,8 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from datetime import datetime
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -192,6 +193,43 @@ def test_a_second_serve_on_the_same_folder_is_refused_and_leaves_the_runs_of_the
     assert "Traceback" not in done.stderr
     assert served.state(run)["type"] == "PAUSED"
     served.post(f"/flow_runs/{run}/set_state", {"state": {"type": "CANCELLED"}, "force": True})
+
+
+def test_prefect_forgets_what_ended_more_than_sixty_days_ago_with_its_logs_and_artifacts(served: Served):
+    old, young = (served.start("form-plan-only") for _ in range(2))
+    for run in (old, young):
+        assert served.ended(run)["type"] == "COMPLETED"
+
+    def kept(run: str) -> dict[str, int]:
+        """Rows of Prefect's database that belong to a flow run."""
+        asked = {table: "flow_run_id" for table in ("log", "artifact", "task_run", "flow_run_state")} | {
+            "flow_run": "id"
+        }
+        with closing(sqlite3.connect(served.folder / ".prefect" / "prefect.db", timeout=PATIENCE)) as database:
+            return {
+                table: database.execute(f"select count(*) from {table} where {column} = ?", [run]).fetchone()[0]
+                for table, column in asked.items()
+            }
+
+    wait_for(lambda: all(kept(old).values()), told="logs reach the server a moment after the run")
+    wait_for(lambda: all(kept(young).values()), told="logs reach the server a moment after the run")
+    with closing(sqlite3.connect(served.folder / ".prefect" / "prefect.db", timeout=PATIENCE)) as database:
+        for run, days in ((old, 61), (young, 59)):
+            ended = f"{datetime.now(UTC) - timedelta(days=days):%Y-%m-%d %H:%M:%S.%f}"
+            database.execute("update flow_run set end_time = ? where id = ?", [ended, run])
+        week = f"{datetime.now(UTC) - timedelta(days=8):%Y-%m-%d %H:%M:%S.%f}"
+        (event,) = database.execute("select id from events order by occurred limit 1").fetchone()
+        database.execute("update events set occurred = ? where id = ?", [week, event])
+        database.execute("update event_resources set occurred = ? where event_id = ?", [week, event])
+        database.commit()
+    wait_for(lambda: not any(kept(old).values()), told="the old run goes, with all that belongs to it")
+    assert all(kept(young).values())
+
+    def events() -> int:
+        with closing(sqlite3.connect(served.folder / ".prefect" / "prefect.db", timeout=PATIENCE)) as database:
+            return database.execute("select count(*) from events where id = ?", [event]).fetchone()[0]
+
+    wait_for(lambda: events() == 0, told="an event of last week goes, too")
 
 
 TRIES = 50 if os.environ.get("TORGSYNC_SWEEP_STEP") else 5
