@@ -122,7 +122,8 @@ class RunsState:
     def forget(self, keep_runs: int) -> None:
         """Delete runs older than the ``keep_runs`` last successful ones, with all their rows.
 
-        Of the others (stopped, failed, only planned) as many are kept, and those that wrote to a store after the last load.
+        Of the others (stopped, failed, only planned) as many are kept, and those that wrote to a store after the last
+        load.
         The current run stays, and also the runs of the last load and confirmations, however old.
         """
         with self.engine.begin() as connection:
@@ -146,7 +147,7 @@ class RunsState:
                     connection.execute(delete(table).where(table.c.run.in_(gone[start : start + _AT_ONCE])))
 
     def _written_since_load(self, connection: Connection, order: Mapping[str, int]) -> set[str]:
-        """The runs that began to write after the last load, of the shop or of a store: what they showed is unsettled."""
+        """Return the runs that began to write after the last load: what they showed is unsettled."""
         mine = (LOADED.c.shop == self.shop) | LOADED.c.shop.startswith(f"{self.shop}/", autoescape=True)
         since = min(
             (order.get(run, 0) for run in connection.execute(select(LOADED.c.run).where(mine)).scalars()), default=0

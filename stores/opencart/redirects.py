@@ -14,10 +14,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 from schemas.contents import Key, Rows
+from schemas.settings.opencart import MAP_NAMES
 from stores.opencart.db import Db
 from stores.opencart.ownership_tables import interrupted, leave_alone, packed, unpacked
 from stores.opencart.tree import SlugScope, Tree
-from stores.opencart.wanted import CURRENT, MAP_NAMES
+from stores.opencart.wanted import CURRENT
 from stores.publish import publish
 
 COLUMNS = ("old_number", "old_path", "number")
