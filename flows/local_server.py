@@ -144,7 +144,7 @@ def worker_child(env: dict[str, str], folder: Path) -> Child:
     How many at a time is the pool's to say: a worker with a limit of its own ends with an error when a run is retried
     before its process is quite gone (Prefect 3.8.8). Its name is the same each time: Prefect keeps a row for each name.
     """
-    words = ["prefect", "worker", "start", "--pool", POOL, "--type", "process", "--name", "torgsync serve"]
+    words = ["prefect", "worker", "start", "--pool", POOL, "--type", "process", "--name", "torgsync-serve"]
     return Child("worker", words, env, folder / "worker.log")
 
 

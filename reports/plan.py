@@ -133,7 +133,9 @@ def names_before(store: StorePlan, names: Names) -> Names:
         if operation.entity == "category" and operation.kind != "create":
             path, name = (operation.changes.get(field, (None, None))[0] for field in ("path", "name"))
             if path or name:
-                old[int(operation.key)] = " › ".join(path) if path else str(name)
+                old[int(operation.key)] = (
+                    " › ".join(map(str, path)) if path and isinstance(path, list | tuple) else str(name)
+                )
     return {**names, **old}
 
 

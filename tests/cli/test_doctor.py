@@ -85,6 +85,6 @@ def test_looking_changes_nothing_and_takes_the_shop_from_nobody(local: ShopFolde
     before = content(local.folder)
     with hold(load_shop(local.folder)):
         done = torgsync("doctor", local.folder)
-        assert "a run holds the shop now" in done.out
+        assert "another run of the shop is active" in done.out
     assert done.code == 0
     assert content(local.folder) == before

@@ -128,7 +128,8 @@ def test_goods_that_lose_their_price_disappear_from_a_feed_and_too_many_of_them_
     assert f"{len(gone)} of 36 goods would disappear from store prom, google" in report.message
     assert images(world) == before
     assert sorted(told(world, store)["hide"]) == gone
-    assert world.sync({"hidden_offers": len(gone)}).outcome == "ok"
+    assert "guard «prices»" in report.message
+    assert world.sync({"hidden_offers": len(gone), "prices": 33}).outcome == "ok"
 
 
 @pytest.mark.parametrize("store", ["prom", "google"])

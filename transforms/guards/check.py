@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 import pandas as pd
 
+from schemas.command import COMMAND
 from schemas.errors import GuardStop, QuarantineLimit
 from schemas.extract import Extract
 from schemas.guards import GUARD_TABLE, GUARDS, guard_stores
@@ -89,7 +90,7 @@ def check_quarantine(
     rejected = counted[["table", "row_number"]].drop_duplicates()["table"].value_counts()
     total = int(rejected.sum())
     next_step = (
-        "look at output/quarantine.csv; mend the rows in Torgsoft, accept them (torgsync quarantine accept) "
+        f"look at output/quarantine.csv; correct the rows in Torgsoft, accept them ({COMMAND} quarantine accept) "
         "or raise the limit"
     )
     if max_rows is not None and total > max_rows:
