@@ -119,8 +119,8 @@ class RunsState:
             started = connection.execute(select(RUNS.c.started_at).where(RUNS.c.run == run)).scalar()
         return None if started is None else str(started)[:10]
 
-    def forget(self, keep_runs: int) -> None:
-        """Forget runs older than the ``keep_runs`` last successful ones, with all that is kept of each.
+    def forget(self, keep_runs: int, ended: str = "") -> None:
+        """Forget runs older than the ``keep_runs`` last successful ones before the run that has just ``ended``.
 
         Of the others (stopped, failed, only planned) so many are kept, too, and those that wrote to a store after the
         last load. A run that goes on stays, and what was loaded or confirmed last, however old.
@@ -131,8 +131,9 @@ class RunsState:
                 .where(RUNS.c.shop == self.shop)
                 .order_by(RUNS.c.sequence.desc())
             ).all()
-            good = [row for row in known if row.outcome == "ok" and row.purpose != "plan"]
-            others = [row for row in known if row.outcome != "ok" or row.purpose == "plan"]
+            before = [row for row in known if row.run != ended]
+            good = [row for row in before if row.outcome == "ok" and row.purpose != "plan"]
+            others = [row for row in before if row.outcome != "ok" or row.purpose == "plan"]
             oldest = good[keep_runs - 1].sequence if len(good) >= keep_runs else 0
             shown = self._written_since_load(connection, {row.run: row.sequence for row in known})
             too_old = {row.run for row in known if row.sequence < oldest}
@@ -146,7 +147,7 @@ class RunsState:
                     connection.execute(delete(table).where(table.c.run.in_(gone[start : start + _AT_ONCE])))
 
     def _written_since_load(self, connection: Connection, order: Mapping[str, int]) -> set[str]:
-        """The runs that began to write after the last load, of the shop or of a store: what they showed is unsettled."""
+        """The runs that began to write after the last load, of the shop or of a store: they are not settled."""
         mine = (LOADED.c.shop == self.shop) | LOADED.c.shop.startswith(f"{self.shop}/", autoescape=True)
         since = min(
             (order.get(run, 0) for run in connection.execute(select(LOADED.c.run).where(mine)).scalars()), default=0
