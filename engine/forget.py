@@ -11,7 +11,7 @@ def forget(run: Run) -> None:
 
     Called when the run is recorded. Raises OSError and the state's errors; what is left is deleted after a later run.
     """
-    run.state.forget(run.shop.history.keep_runs)
+    run.state.forget(run.shop.history.keep_runs, run.name)
     rows = run.state.runs()
     loaded = [run.state.loaded(store) for store in (SHOP_WIDE, *(store.name for store in run.shop.stores))]
     catalogues = {row["catalogue"] for row in rows} | {item.catalogue for item in run.state.confirmed().values()}

@@ -10,6 +10,7 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pandas as pd
+from sqlalchemy.exc import SQLAlchemyError
 
 from engine.alerts.alerts import announce, announce_refused, judge
 from engine.context import Run, RunKind, RunOptions
@@ -83,8 +84,10 @@ def _recorded(shop: Shop, body: Callable[[Run], None], kind: RunKind, options: R
         _guarded(run, body)
         try:
             forget(run)
-        except (OSError, TorgsyncError) as error:  # the run is recorded: what is too old is deleted another time
-            run.report.warnings.append(f"what is too old could not be deleted: {getattr(error, 'message', error)}")
+        except (OSError, SQLAlchemyError, TorgsyncError) as error:  # the run is recorded: it is deleted another time
+            run.report.warnings.append(
+                f"what is too old could not be deleted: {getattr(error, 'message', type(error).__name__)}"
+            )
     return run.report
 
 

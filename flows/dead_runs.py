@@ -77,7 +77,7 @@ class DeadRuns:
         self.left = {run.id for run in runs} - {run.id for run in dead}
         self._next = time.monotonic() + _LOOK
         if dead:
-            self.say(f"{len(dead)} runs were left by a worker that is gone, and are marked as crashed: Retry goes on")
+            self.say(f"runs that a dead worker left behind, marked as crashed: {len(dead)}; Retry goes on with each")
         return len(dead)
 
 

@@ -119,8 +119,8 @@ class RunsState:
             started = connection.execute(select(RUNS.c.started_at).where(RUNS.c.run == run)).scalar()
         return None if started is None else str(started)[:10]
 
-    def forget(self, keep_runs: int) -> None:
-        """Delete runs older than the ``keep_runs`` last successful ones, with all their rows.
+    def forget(self, keep_runs: int, ended: str = "") -> None:
+        """Delete runs older than the ``keep_runs`` last successful ones before the run that has just ``ended``.
 
         Of the others (stopped, failed, only planned) as many are kept, and those that wrote to a store after the last
         load.
@@ -132,8 +132,9 @@ class RunsState:
                 .where(RUNS.c.shop == self.shop)
                 .order_by(RUNS.c.sequence.desc())
             ).all()
-            good = [row for row in known if row.outcome == "ok" and row.purpose != "plan"]
-            others = [row for row in known if row.outcome != "ok" or row.purpose == "plan"]
+            before = [row for row in known if row.run != ended]
+            good = [row for row in before if row.outcome == "ok" and row.purpose != "plan"]
+            others = [row for row in before if row.outcome != "ok" or row.purpose == "plan"]
             oldest = good[keep_runs - 1].sequence if len(good) >= keep_runs else 0
             shown = self._written_since_load(connection, {row.run: row.sequence for row in known})
             too_old = {row.run for row in known if row.sequence < oldest}
