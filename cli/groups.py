@@ -92,7 +92,7 @@ def runs_list(
 def runs_diff(
     shop: ShopName,
     before: Annotated[str, typer.Argument(metavar="A", help="The earlier run: its name, or the start of it.")],
-    after: Annotated[str, typer.Argument(metavar="B", help="The later one, or last.")] = "last",
+    after: Annotated[str, typer.Argument(metavar="B", help="The later one, or last: the one that is loaded.")] = "last",
     as_json: Json = False,
 ) -> None:
     """Show what changed from one run to another.

@@ -10,7 +10,7 @@ import typer
 
 from cli.console import note
 from cli.groups import alerts_app, base_app, opencart_app, quarantine_app, runs_app
-from cli.options import Allow, Flow, Json, Quiet, RunName, ShopName, Stores, Wait
+from cli.options import Allow, Flow, Json, Quiet, RetriedRun, RunName, ShopName, Stores, Wait
 from engine.signals import end_on_sigterm
 from schemas.errors import Interrupted, TorgsyncError
 
@@ -158,7 +158,7 @@ def resume(
 @app.command(epilog="Example: torgsync retry myshop last")
 def retry(
     shop: ShopName,
-    run: RunName = "last",
+    run: RetriedRun = "last",
     allow: Allow = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -199,11 +199,12 @@ def serve(
     reports_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the runs' pages. 0: a free one.")] = 4201,
     home: Annotated[Path, typer.Option(help="Where Prefect keeps its database and logs.")] = Path(".prefect"),
     limit: Annotated[int, typer.Option(min=1, help="At most this number of runs at a time.")] = 2,
+    keep_days: Annotated[int, typer.Option(min=1, help="Days after which Prefect forgets a run.")] = 60,
 ) -> None:
     """Run the nightly job on this machine: Prefect's server and UI, schedules, a worker and the reports."""
     from cli.serve import run_serve
 
-    run_serve(shops, host, port, reports_port, home, limit)
+    run_serve(shops, host, port, reports_port, home, limit, keep_days)
 
 
 @app.command(epilog="Example: PREFECT_API_URL=http://prefect:4200/api torgsync deploy --pool torgsync")

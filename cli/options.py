@@ -25,4 +25,7 @@ Wait = Annotated[
     int, typer.Option("--wait", min=0, metavar="MINUTES", help="Minutes to wait for another run of the shop.")
 ]
 RunName = Annotated[str, typer.Argument(help="A run: its name, the start of its name, or last.")]
+RetriedRun = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run, as elsewhere. last: the last one that left a store behind.")
+]
 ShopName = Annotated[str, typer.Argument(help="A folder that holds shop.toml, or its name below shops/.")]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cli.console import console_steps, out, shown
 from cli.run import complain, show
-from engine.shops import load_shop
+from engine.shops import load_shop, refuse_shop_file
 from schemas.command import COMMAND
 from schemas.errors import SettingsError
 from schemas.plan import Plan
@@ -27,12 +27,14 @@ def run_plan(
     quiet: bool,
     stores: Sequence[str] = (),
 ) -> None:
-    """Plan a shop's sync, show it, and exit: 0, 3 where a guard would stop it, 10 for changes where ``detailed``."""
+    """Plan a shop's sync, show it, and exit: 0, 3 for a guard, 4 for a store without a plan, 10 if ``detailed``."""
     from engine.context import RunOptions
     from engine.main_path import plan
     from engine.runs.plan_file import plan_of
 
     shop = load_shop(name)
+    for path in filter(None, (to, html)):
+        refuse_shop_file(shop, path)
     report = plan(shop, RunOptions(allow, tuple(stores) or None), console_steps(as_json or quiet))
     made = plan_of(shop, report.run)
     if made is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cli.console import out
-from engine.shops import load_shop
+from engine.shops import load_shop, refuse_shop_file
 
 
 def run_report(name: str, run: str, html: Path | None, as_json: bool) -> None:
@@ -15,6 +15,8 @@ def run_report(name: str, run: str, html: Path | None, as_json: bool) -> None:
     from reports.summary import summary
 
     shop = load_shop(name)
+    if html is not None:
+        refuse_shop_file(shop, html)
     report = read_report(shop, run)
     if html is not None:
         html.write_text(page_of(shop, report.run), encoding="utf-8")

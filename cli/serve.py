@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from flows.serve import Served
 
 
-def run_serve(words: list[str] | None, host: str, port: int, reports_port: int, home: Path, limit: int) -> None:
+def run_serve(
+    words: list[str] | None, host: str, port: int, reports_port: int, home: Path, limit: int, keep_days: int
+) -> None:
     """Serve until a signal; print addresses and nightly times."""
     from flows.serve import Addresses, serve
 
@@ -24,4 +26,4 @@ def run_serve(words: list[str] | None, host: str, port: int, reports_port: int, 
         out("\n".join([f"reports: {served.reports}/SHOP", *nights]))
         out(f"{served.deployments} deployments; to run one by hand: choose it there, then Run. Ctrl-C ends all of it.")
 
-    serve(shops, Addresses(host, port, reports_port, home), limit, welcome, note)
+    serve(shops, Addresses(host, port, reports_port, home, keep_days), limit, welcome, note)

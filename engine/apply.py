@@ -8,7 +8,7 @@ from functools import partial
 
 from engine.context import Run
 from engine.stages import SHOP_WIDE, Applied, Planned
-from engine.stores import compare, needed_operations, open_store, want
+from engine.stores import compare, needed_operations, open_store, taken_over, want
 from schemas.command import COMMAND
 from schemas.contents import Contents
 from schemas.errors import StalePlan, StoreError, TorgsyncError
@@ -93,6 +93,8 @@ def _apply(run: Run, planned: Planned, store: StorePlan, settings: StoreSettings
         result = run.steps(f"load {store.store}", _apply_store, run, planned, store, settings)
     except TorgsyncError as error:
         return StoreResult(name=store.store, kind=store.kind, outcome="failed", message=error.sentence)
+    if store.store in planned.compared:
+        result.refused = [*taken_over(planned.compared[store.store]), *result.refused]
     catalogue = planned.plan.target_state(store).catalogue
     confirmed = run.state.confirmed().get(store.store)
     if confirmed is None or store.operations or confirmed.catalogue != catalogue:
@@ -127,7 +129,7 @@ def _all_took(run: Run, planned: Planned) -> bool:
 
 
 def settle(run: Run, applied: Applied, complete: bool) -> None:
-    """Meanings, tombstones, redirects and what was loaded, in one transaction; then what is too old is forgotten."""
+    """Meanings, tombstones, redirects and what was loaded, in one transaction."""
     plan = applied.planned.plan
     taken = {result.name for result in applied.results if result.outcome == "ok"}
     separate = [store for store in plan.stores if store.own is not None and store.store in taken]
@@ -136,7 +138,6 @@ def settle(run: Run, applied: Applied, complete: bool) -> None:
         [_settlement(run, applied.planned, store.store, plan.target_state(store), complete) for store in separate],
         left=[store.store for store in plan.stores if store.own is None and store.store in taken],
     )
-    forget(run, applied.planned)
 
 
 def _settlement(run: Run, planned: Planned, store: str, target: TargetState, complete: bool) -> Settlement:
@@ -162,19 +163,4 @@ def _settlement(run: Run, planned: Planned, store: str, target: TargetState, com
         new_since=max(memory.night, memory.last_night() or memory.night),
         complete=complete,
         store=store,
-    )
-
-
-def forget(run: Run, planned: Planned) -> None:
-    """Delete what no run, no store and no rollback needs any more."""
-    run.state.forget(run.shop.history.keep_runs)
-    rows = run.state.runs()
-    loaded = [run.state.loaded(store) for store in (SHOP_WIDE, *(store.name for store in run.shop.stores))]
-    catalogues = {row["catalogue"] for row in rows} | {item.catalogue for item in run.state.confirmed().values()}
-    catalogues |= {each.catalogue for each in loaded if each is not None}
-    for row in rows:  # those of stores with rules of their own: a rollback needs them
-        catalogues |= {own["catalogue"] for own in (row["report"] or {}).get("own_catalogues", {}).values()}
-    catalogues |= {planned.plan.target_state(store).catalogue for store in planned.plan.stores}
-    run.history.forget(
-        {c for c in catalogues if c}, {row["extract"] for row in rows if row["extract"]}, {row["run"] for row in rows}
     )

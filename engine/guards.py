@@ -171,7 +171,8 @@ def stop_at_guards(run: Run, planned: Planned) -> None:
     """Keep the plan, then raise GuardStop where it violates a guard that this run does not allow."""
     plan, allow = planned.plan, run.options.allow
     run.history.save_plan(run.name, plan)
-    run.warn(*told_sentences(plan.guards))
+    run.report.guard_notes = told_sentences(plan.guards)
+    run.warn(*run.report.guard_notes)
     stops = [violation for violation in plan.guards if violation.level == "stop"]
     passed = {violation.guard for violation in stops if violation.measured <= allowance(violation, allow)}
     granted = {guard: number for guard, number in allow.items() if guard in passed}

@@ -1,26 +1,32 @@
 """One run per shop at a time. The locks are the operating system's and PostgreSQL's: they die with their process.
 
-The shop's folder is locked always. Where the state lies in PostgreSQL, several machines may have a folder of that shop
-each: an advisory lock in that database, on a connection of its own, is held as well.
+The shop's folder is locked always, twice: by the file ``.torgsync.lock``, which somebody may delete, and by the folder
+itself, which nobody deletes by accident. A lock on a deleted file keeps nobody out. Where the state lies in PostgreSQL,
+several machines may have a folder of that shop each: an advisory lock in that database, on a connection of its own, is
+held as well.
 """
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from database.connect import open_database
 from schemas.errors import SettingsError, ShopBusy
+from schemas.settings.files import LOCK_FILES
 from schemas.settings.shop import Shop
 from state.engine import explained_errors
 from state.url import state_url
@@ -29,7 +35,9 @@ PATIENCE = 0.5
 """Seconds that a held lock is waited for: somebody who only looks whether the shop is held has it for a moment."""
 
 _KEEPALIVES = {"tcp_keepalives_idle": "60", "tcp_keepalives_interval": "20", "tcp_keepalives_count": "3"}
-_PLACE = ".torgsync.lock"
+_PLACE, _HOLDER_FILE = LOCK_FILES
+_NO_FOLDER_LOCK = (errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+"""What a network file system answers that cannot lock a folder: there the file alone is locked."""
 _NAME_LENGTH = 63  # PostgreSQL cuts an application_name after it
 
 
@@ -43,10 +51,9 @@ def hold(shop: Shop, wait: float = 0.0) -> Iterator[None]:
 
 def held(shop: Shop) -> bool:
     """Whether a run holds the shop now. Asked of the locks: a dead process leaves its note, but no lock."""
-    lock = FileLock(shop.folder / _PLACE)
-    if not _acquired(lock, 0):
-        return True
-    lock.release()
+    with ExitStack() as stack:
+        if not _acquired(stack, shop.folder, 0):
+            return True
     with explained_errors(state_url(shop)):
         connection = _connect(shop)
         if connection is None:
@@ -57,33 +64,86 @@ def held(shop: Shop) -> bool:
 
 @contextmanager
 def _folder(shop: Shop, end: float) -> Iterator[None]:
-    holder = shop.folder / ".torgsync.holder.json"
-    lock = FileLock(shop.folder / _PLACE)
-    if not _acquired(lock, max(end - time.monotonic(), 0)):
-        raise _busy(shop, _told(holder))
-    try:
-        with suppress(OSError):  # it only tells others who has the lock
-            holder.write_text(json.dumps({"pid": os.getpid(), "host": os.uname().nodename, "since": _now()}))
-        yield
-    finally:
+    holder = shop.folder / _HOLDER_FILE
+    with ExitStack() as stack:
+        if not _acquired(stack, shop.folder, max(end - time.monotonic(), 0)):
+            raise _busy(shop, _told(holder))
         try:
+            with suppress(OSError):  # it only tells others who has the lock
+                holder.write_text(json.dumps({"pid": os.getpid(), "host": os.uname().nodename, "since": _now()}))
+            yield
+        finally:  # the locks are freed also where a signal comes just here
             with suppress(OSError):
                 holder.unlink(missing_ok=True)
-        finally:  # a signal may come just here
-            lock.release()
 
 
-def _acquired(lock: FileLock, patience: float) -> bool:
+def _acquired(stack: ExitStack, folder: Path, patience: float) -> bool:
+    """Lock the file and the folder until ``stack`` ends; False, with neither locked, when somebody has one of them."""
+    end = time.monotonic() + patience
+    while True:
+        with ExitStack() as attempt:
+            if not _file_locked(attempt, folder / _PLACE, max(end - time.monotonic(), 0)):
+                return False
+            if not _folder_locked(attempt, folder, end):
+                return False
+            if _names_our_lock(folder / _PLACE):
+                stack.push(attempt.pop_all())
+                return True
+
+
+def _file_locked(attempt: ExitStack, path: Path, patience: float) -> bool:
+    lock = FileLock(path)
+    attempt.callback(lock.release)  # without effect where it was not acquired
     try:
         lock.acquire(timeout=patience)
     except Timeout:
         return False
     except OSError as error:
-        raise SettingsError(
-            f"{lock.lock_file}: {error.strerror or error}",
-            "run as the user that owns the shop's folder, or give it to this one",
-        ) from error
+        raise _no_right(path, error) from error
     return True
+
+
+def _folder_locked(attempt: ExitStack, folder: Path, end: float) -> bool:
+    """Lock the folder itself; True also where its file system cannot do that."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise _no_right(folder, error) from error
+    attempt.callback(os.close, descriptor)  # which frees it
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in _NO_FOLDER_LOCK:
+                return True
+            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+                raise _no_right(folder, error) from error
+        else:
+            return True
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+
+
+def _names_our_lock(path: Path) -> bool:
+    """Whether the file that lies there is the one that we hold: nobody can lock that one. It may be a newer one."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _no_right(path: Path, error: OSError) -> SettingsError:
+    return SettingsError(
+        f"{path}: {error.strerror or error}", "run as the user that owns the shop's folder, or give it to this one"
+    )
 
 
 @contextmanager
@@ -108,7 +168,7 @@ def _connect(shop: Shop) -> Connection | None:
     if url.get_backend_name() != "postgresql":
         return None
     name = {"application_name": application_name(os.getpid(), os.uname().nodename, _now())}
-    return create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=name).connect()
+    return open_database(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=name).connect()
 
 
 def _lock(connection: Connection, shop: Shop, end: float) -> None:

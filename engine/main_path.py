@@ -12,7 +12,7 @@ from pathlib import Path
 from engine.apply import apply_plan
 from engine.context import Run, RunKind, RunOptions
 from engine.guards import stop_at_guards
-from engine.planning import make_plan
+from engine.planning import make_plan, refuse_incomplete
 from engine.sections import shop_rules
 from engine.session import run_session
 from engine.stages import Extracted, Planned
@@ -62,11 +62,15 @@ def sync(
 def plan(
     shop: Shop, options: RunOptions | None = None, steps: Steps | None = None, read: Reader | None = None
 ) -> RunReport:
-    """The same up to the plan, which is written to ``output/plan.json``. No store is changed."""
+    """The same up to the plan, which is written to ``output/plan.json``. No store is changed.
+
+    Exit code 4 when a store could not be read or planned; the plan has the others.
+    """
 
     def body(run: Run) -> None:
         planned = run.steps("plan", make_plan, run, decide(run, extract_base(run, read)))
         stop_at_guards(run, planned)
+        refuse_incomplete(planned)
 
     return run_session(shop, body, RunKind("plan"), options, steps)
 

@@ -9,9 +9,9 @@ from engine.context import Run
 from engine.guards import GuardCheck
 from engine.sections import rules_text
 from engine.stages import SHOP_WIDE, Comparison, Decided, Planned, StoreCatalogue
-from engine.stores import compare
+from engine.stores import compare, taken_over
 from schemas.contents import Contents
-from schemas.errors import TorgsyncError
+from schemas.errors import StoreError, TorgsyncError, Unplannable
 from schemas.plan import Operation, Plan, StorePlan, TargetState, fingerprint
 from schemas.settings.shop import Shop
 from schemas.settings.stores import StoreSettings
@@ -64,6 +64,14 @@ def complete_plan(run: Run, planned: Planned) -> Planned:
     return _noted(run, replace(planned, plan=plan, compared={**planned.compared, **compared}))
 
 
+def refuse_incomplete(planned: Planned) -> None:
+    """Raise StoreError where a store of the plan could not be read or planned: for runs that only plan."""
+    stores = planned.plan.stores
+    failed = [f"store {store.store} {store.trouble}: {store.error}" for store in stores if store.error]
+    if failed:
+        raise StoreError(f"{len(failed)} of {len(stores)} stores are not in the plan: {'; '.join(failed)}")
+
+
 def _noted(run: Run, planned: Planned) -> Planned:
     run.findings.plan, run.findings.decided = planned.plan, planned.decided
     return planned
@@ -78,8 +86,10 @@ def _plan_store(
         found = compare(run, settings, decided.catalogues[name].catalogue, target)
     except TorgsyncError as error:
         run.warn(error.message)
-        return StorePlan(store=name, kind=settings.kind, error=error.sentence)
+        unplanned = isinstance(error, Unplannable)
+        return StorePlan(store=name, kind=settings.kind, error=error.sentence, unplanned=unplanned)
     compared[name] = found
+    run.warn(*(f"store {name} does not hold {row}" for row in taken_over(found)))
     new = set(target.redirects) - {str(key) for key in run.state.redirects(run.memory.key(name)).rows}
     if new and (why := found.adapter.capabilities.gaps.get("redirect")):
         run.warn(f"store {name} does not redirect {len(new)} addresses that categories left: {why}")

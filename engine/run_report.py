@@ -40,6 +40,8 @@ def fill_report(run: Run) -> None:
     report.own_catalogues = _separate_catalogues(found)
     for store in report.stores:
         report.warnings += [f"store {store.name}: {note}" for note in store.notes]
+        refused = [f"store {store.name} does not hold {row}" for row in store.refused]
+        report.warnings += [text for text in refused if text not in found.warnings]  # the plan may have told it
 
 
 def _catalogue(report: RunReport, decided: Decided) -> None:

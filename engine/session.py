@@ -10,9 +10,11 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pandas as pd
+from sqlalchemy.exc import SQLAlchemyError
 
 from engine.alerts.alerts import announce, announce_refused, judge
 from engine.context import Run, RunKind, RunOptions
+from engine.forget import forget
 from engine.lock import hold
 from engine.memory import Memory
 from engine.outputs import write_outputs
@@ -80,6 +82,12 @@ def _recorded(shop: Shop, body: Callable[[Run], None], kind: RunKind, options: R
         run.warn(*shop.warnings, *_clock(datetime.fromisoformat(run.report.started_at), state))
         state.start_run(run.report, options.flow_run)
         _guarded(run, body)
+        try:
+            forget(run)
+        except (OSError, SQLAlchemyError, TorgsyncError) as error:  # the run is recorded: it is deleted another time
+            run.report.warnings.append(
+                f"what is too old could not be deleted: {getattr(error, 'message', type(error).__name__)}"
+            )
     return run.report
 
 

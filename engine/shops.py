@@ -7,6 +7,7 @@ from pathlib import Path
 
 from schemas.command import COMMAND
 from schemas.errors import SettingsError, closest
+from schemas.settings.files import Claim, first_clash, real
 from schemas.settings.shop import Shop, parse_shop
 from state.url import state_url
 
@@ -33,6 +34,14 @@ def load_shop(shop: str | Path) -> Shop:
         return parse_shop(path.read_text(encoding="utf-8-sig"), path)
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path}: not valid TOML: {error}") from error
+
+
+def refuse_shop_file(shop: Shop, path: Path) -> None:
+    """Raise SettingsError where a file that a person wants written is the shop's own; a run's outputs are replaced."""
+    mine = Claim(real(path, Path.cwd()), "a file", "you")
+    others = [claim for claim in shop.claims() if claim.tree or claim.owner != "every run"]
+    if clash := first_clash([*others, mine]):
+        raise SettingsError(f"{path} is {clash.old.what}", "give another file")
 
 
 def shop_word(shop: Shop) -> str:

@@ -15,7 +15,9 @@ from engine.error_boundary import Contained, contained
 from engine.stages import Comparison
 from schemas.catalogue import Catalogue
 from schemas.contents import Contents, Rows
+from schemas.errors import TorgsyncError, Unplannable, Unreadable
 from schemas.plan import Operation, TargetState
+from schemas.report import RefusedRow
 from schemas.settings.opencart import OpenCartStore
 from schemas.settings.shop import Shop
 from schemas.settings.stores import SqlStore, StoreSettings
@@ -32,10 +34,16 @@ from transforms.plan import REDIRECT_COLUMNS, Absent, operations, wanted_content
 def compare(run: Run, settings: StoreSettings, catalogue: Catalogue, target: TargetState) -> Comparison:
     """Open a store, read it, and find the operations that bring it to ``target``, which ``catalogue`` belongs to.
 
-    Writes nothing. Raises TorgsyncError where the store cannot be opened or read, or cannot hold what it shall.
+    Writes nothing. Raises TorgsyncError where the store cannot be read, Unplannable where it cannot be opened or cannot
+    hold what it shall.
     """
-    adapter = open_store(run, settings)
-    wanted = want(adapter, catalogue, target)
+    try:
+        adapter = open_store(run, settings)
+        wanted = want(adapter, catalogue, target)
+    except Unreadable:
+        raise
+    except TorgsyncError as error:
+        raise Unplannable(error.message, error.next_step) from error
     present = adapter.read()
     return Comparison(adapter, wanted, present, needed_operations(wanted, present, target))
 
@@ -49,6 +57,21 @@ def want(adapter: StoreAdapter, catalogue: Catalogue, target: TargetState) -> Wa
 def needed_operations(wanted: Wanted, present: Contents, target: TargetState) -> tuple[Operation, ...]:
     """The operations that bring a store from ``present`` to ``wanted``; held keys are left alone."""
     return operations(wanted.contents, present, Absent(target.held, target.retire))
+
+
+TAKEN_OVER = "a row of this key is in the store that is not torgsync's (managed is false): it stays as it is"
+
+
+def taken_over(found: Comparison) -> list[RefusedRow]:
+    """Rows that a store shall hold and whose keys somebody else's rows have there: no operation touches them."""
+    rows = []
+    for entity, keys in found.present.others.items():
+        table = found.wanted.contents.table(entity)
+        named = "old_path" if entity == "redirect" else "name"
+        for key in table:
+            if key in keys:
+                rows.append(RefusedRow(entity=entity, key=key, name=str(table.value(key, named)), reason=TAKEN_OVER))
+    return rows
 
 
 def open_store(run: Run, settings: StoreSettings) -> StoreAdapter:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import suppress
 from typing import Literal
 from uuid import UUID
 
+import httpx
 from prefect import get_run_logger
 from prefect.client.orchestration import get_client
 from prefect.flow_runs import pause_flow_run
 from prefect.input import RunInput
+from prefect.input.run_input import keyset_from_base_key
 from prefect.runtime import flow_run
 from pydantic import Field
 
@@ -20,8 +23,9 @@ from engine.runs.pages import category_names
 from engine.stages import Planned
 from flows.outcome import publish_plan
 from reports.markdown import approval_text
-from schemas.errors import NotApproved
-from transforms.approval import to_approve
+from schemas.errors import NotApproved, TorgsyncError
+from schemas.plan import Plan
+from transforms.approval import not_approved, to_approve
 
 _POLL = 3
 """Seconds between two looks whether somebody has answered."""
@@ -45,15 +49,45 @@ def _say_no(run: str, late: threading.Event) -> None:
         client.resume_flow_run(UUID(run), run_input={"answer": "refuse"})
 
 
+def _key(run: str, plan: Plan) -> str:
+    """Under which Prefect keeps the question and its answer: another one for each run, and for each plan."""
+    return f"{run}-{plan.fingerprint[:16]}"
+
+
+def _approved(run: Run) -> list[Plan]:
+    """The plans of earlier runs of this flow run that a person approved. Prefect keeps the answers, we keep the plans.
+
+    A plan that is kept no more, or is not the one that was shown, counts as not approved.
+    """
+    found = []
+    with get_client(sync_client=True) as client:
+        for row in run.state.runs():
+            if not run.options.flow_run or row["flow_run"] != run.options.flow_run or row["run"] == run.name:
+                continue
+            with suppress(TorgsyncError, httpx.HTTPStatusError, ValueError):  # no such plan, no such answer
+                plan = run.history.plan(row["run"])
+                if plan is None:
+                    continue
+                key = keyset_from_base_key(f"paused-{_key(row['run'], plan)}")["response"]
+                answer = Approval.model_validate_json(client.read_flow_run_input(UUID(run.options.flow_run), key))
+                if answer.answer == "approve":
+                    found.append(plan)
+    return found
+
+
 def ask(run: Run, planned: Planned) -> None:
     """Pause the flow run until somebody answers, where the plan is above a soft limit.
 
-    The shop stays held meanwhile, so that the plan stays true. Raises NotApproved for a no, and for no answer within
-    ``approval.hours``. On Prefect's temporary server nobody could answer: there only the guards hold.
+    A flow run that is retried does not ask again while it writes nothing but what was approved. The shop stays held
+    meanwhile, so that the plan stays true. Raises NotApproved for a no, and for no answer within ``approval.hours``. On
+    Prefect's temporary server nobody could answer: there only the guards hold.
     """
     plan = planned.plan
     told = to_approve(plan, run.shop.approval)
     if not told or not os.environ.get("PREFECT_API_URL"):
+        return
+    if (approved := _approved(run)) and not not_approved(plan, approved):
+        run.warn(f"was approved in Prefect before, and nothing else is written: {'; '.join(told)}")
         return
     hours = run.shop.approval.hours
     publish_plan(plan, category_names(run.history, run.state, plan), f"waits for approval, run {run.report.run}")
@@ -67,7 +101,9 @@ def ask(run: Run, planned: Planned) -> None:
     timer.daemon = True
     timer.start()
     try:
-        given = pause_flow_run(wait_for_input=form, timeout=round(hours * 3600) + _LONGER, poll_interval=_POLL)
+        given = pause_flow_run(
+            wait_for_input=form, timeout=round(hours * 3600) + _LONGER, poll_interval=_POLL, key=_key(run.name, plan)
+        )
     finally:
         timer.cancel()
     if late.is_set() and given.answer != "approve":

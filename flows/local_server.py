@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -23,11 +25,16 @@ _FINISH, _END = 30.0, 60.0
 """Seconds in which runs may finish by themselves, then, told to end, in good order; after that they are killed."""
 _KEEP = 5_000_000
 """Bytes of a log above which it is begun anew; the one before is kept."""
+_DAY = 86_400
+_KEEP_EVENTS = 7
+"""Days after which Prefect deletes events, as it does by default: a run has dozens, and nobody looks at old ones."""
 
 
-def environment(host: str, port: int, home: Path, reports_url: str) -> dict[str, str]:
+def environment(host: str, port: int, home: Path, reports_url: str, keep_days: int) -> dict[str, str]:
     """Settings of Prefect for a server of our own: quiet, and without a word to anybody outside.
 
+    Prefect's own service deletes each hour, in small batches, runs that ended more than ``keep_days`` ago with their
+    logs and artifacts, and events that are older, or older than a week. It does so for no runs unless it is told to.
     The newer UI's pages call an analytics host even with analytics off (docs/adr/0014); the older one does not.
     """
     return {
@@ -37,6 +44,10 @@ def environment(host: str, port: int, home: Path, reports_url: str) -> dict[str,
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         "PREFECT_SERVER_UI_V2_ENABLED": "false",
+        "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(keep_days * _DAY),
+        "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": f"P{min(keep_days, _KEEP_EVENTS)}D",
         "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
         "PREFECT_CLI_PROMPT": "false",
         "TORGSYNC_REPORTS_URL": reports_url,
@@ -45,23 +56,33 @@ def environment(host: str, port: int, home: Path, reports_url: str) -> dict[str,
 
 @dataclass
 class Child:
-    """A process of ours with its log. It is a session of its own: Ctrl-C reaches us alone, and we end it in order."""
+    """A process of ours with its log. It is a session of its own: Ctrl-C reaches us alone, and we end it in order.
+
+    ``before`` is called ahead of each start.
+    """
 
     name: str
     words: list[str]
     environment: dict[str, str]
     log: Path
+    before: Callable[[], object] = lambda: None
     process: subprocess.Popen[bytes] | None = None
     starts: list[float] = field(default_factory=list)
 
     def start(self) -> None:
-        """Start it; its output goes to the log."""
+        """Start it; its output goes to the log. What ``before`` raises passes through."""
+        self.before()
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        if self.log.is_file() and self.log.stat().st_size > _KEEP:
-            self.log.replace(self.log.with_suffix(".log.1"))
+        self.limit_log()
         with self.log.open("ab") as stream:
             self.process = _popen([sys.executable, "-m", *self.words], self.environment, stream)
         self.starts.append(time.monotonic())
+
+    def limit_log(self) -> None:
+        """Begin the log anew when it is too long. It is copied and emptied in place: the process goes on to append."""
+        if self.log.is_file() and self.log.stat().st_size > _KEEP:
+            shutil.copyfile(self.log, self.log.with_suffix(".log.1"))
+            os.truncate(self.log, 0)
 
     @property
     def ended(self) -> bool:
@@ -113,50 +134,18 @@ def _before() -> None:
 
 def server_child(host: str, port: int, env: dict[str, str], folder: Path) -> Child:
     """The Prefect server."""
-    return Child(
-        "server", ["prefect", "server", "start", "--host", host, "--port", str(port)], env, folder / "server.log"
-    )
+    words = ["flows.prefect_server", "server", "start", "--host", host, "--port", str(port)]
+    return Child("server", words, env, folder / "server.log")
 
 
 def worker_child(env: dict[str, str], folder: Path) -> Child:
     """A worker that runs each flow run as a process of its own.
 
     How many at a time is the pool's to say: a worker with a limit of its own ends with an error when a run is retried
-    before its process is quite gone (Prefect 3.8.8).
+    before its process is quite gone (Prefect 3.8.8). Its name is the same each time: Prefect keeps a row for each name.
     """
-    return Child(
-        "worker", ["prefect", "worker", "start", "--pool", POOL, "--type", "process"], env, folder / "worker.log"
-    )
-
-
-def end_dead_runs(pool: str) -> int:
-    """Mark what a pool's runs were doing when their machine went down as crashed: called before its worker starts.
-
-    Returns how many there were. Only for a pool whose one worker is ours.
-    """
-    from prefect.client.orchestration import get_client
-    from prefect.client.schemas.filters import (
-        FlowRunFilter,
-        FlowRunFilterState,
-        FlowRunFilterStateType,
-        WorkPoolFilter,
-        WorkPoolFilterName,
-    )
-    from prefect.client.schemas.objects import StateType
-    from prefect.states import Crashed
-
-    alive = [StateType.PENDING, StateType.RUNNING, StateType.PAUSED, StateType.CANCELLING]
-    states = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=alive)))
-    with get_client(sync_client=True) as client:
-        dead = client.read_flow_runs(
-            flow_run_filter=states, work_pool_filter=WorkPoolFilter(name=WorkPoolFilterName(any_=[pool])), limit=200
-        )
-        for run in dead:
-            message = (
-                "its process ended without a word: killed, or the machine went down — next: Retry goes on from its plan"
-            )
-            client.set_flow_run_state(run.id, Crashed(message=message), force=True)
-    return len(dead)
+    words = ["prefect", "worker", "start", "--pool", POOL, "--type", "process", "--name", "torgsync-serve"]
+    return Child("worker", words, env, folder / "worker.log")
 
 
 def wait_until_up(child: Child, url: str) -> None:

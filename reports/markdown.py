@@ -51,12 +51,12 @@ def plan_table(plan: Plan, names: Names | None = None, limit: int = MOST) -> Tab
     """The operations of a plan, removals first in each store; goods with the same change are one row."""
     known = {**named(plan), **(names or {})}
     rows: Table = [
-        _planned(violation.store or "all", "GUARD", violation.measured, f"{violation.text} (limit {violation.limit})")
-        for violation in plan.guards
+        _planned(each.store or "all", each.heading, each.measured, f"{each.text} (limit {each.limit})")
+        for each in plan.guards
     ]
     for place, store in enumerate(plan.stores):
         if store.error:
-            rows.append(_planned(store.store, "CANNOT BE READ", 0, store.error))
+            rows.append(_planned(store.store, store.trouble.upper(), 0, store.error))
             continue
         same = twin(plan.stores[:place], store)
         if same is not None:

@@ -10,8 +10,10 @@ from schemas.contents import Key
 from schemas.plan import KINDS, REMOVALS, Kind, Operation, Plan, StorePlan
 
 Names = Mapping[int, str]
-"""A category's number → its path as text."""
+"""A category's number → its path as text, as it is after the plan."""
 
+_Sides = tuple[Names, Names]
+"""The names before a plan, and after it."""
 _HIDDEN_FIELDS = ("path", "depth", "hidden", "retired")
 """They follow from a category's name and parent, or from the kind of the operation."""
 _WORDS = {"category": ("category", "categories"), "offer": ("good", "goods"), "redirect": ("address", "addresses")}
@@ -57,7 +59,7 @@ class Block:
 def plan_text(plan: Plan, names: Names | None = None, limit: int = 20) -> str:
     """The plan for the terminal; at most ``limit`` lines of each kind."""
     lines = [plan_title(plan)]
-    lines += [f"  GUARD «{violation.guard}»: {violation.text} (limit {violation.limit})" for violation in plan.guards]
+    lines += [f"  {each.heading} «{each.guard}»: {each.text} (limit {each.limit})" for each in plan.guards]
     for number, store in enumerate(plan.stores):
         lines += _store(store, twin(plan.stores[:number], store), {**named(plan), **(names or {})}, limit)
     return "\n".join(lines)
@@ -73,7 +75,7 @@ def plan_title(plan: Plan) -> str:
 
 def _store(store: StorePlan, same: StorePlan | None, names: Names, limit: int) -> list[str]:
     if store.error:
-        return [f"  store {store.store}: CANNOT BE READ: {store.error}"]
+        return [f"  store {store.store}: {store.trouble.upper()}: {store.error}"]
     if not store.operations:
         return [f"  store {store.store}: nothing to do, it is up to date"]
     found = blocks(store, names)
@@ -113,38 +115,53 @@ def _main(store: StorePlan) -> list[Operation]:
 def blocks(store: StorePlan, names: Names) -> list[Block]:
     """The operations of a store by kind, removals first; goods with the same change are one row."""
     out = []
+    sides = names_before(store, names), names
     for kind in KINDS:
         chosen = [operation for operation in store.operations if operation.kind == kind]
         if not chosen:
             continue
         shown = [operation for operation in chosen if kind != "update" or fields(operation)]
-        rows = _grouped(shown, names)
+        rows = _grouped(shown, sides)
         out.append(Block(kind, len(chosen), tuple(rows), len(chosen) - len(shown)))
     return out
 
 
-def _grouped(chosen: list[Operation], names: Names) -> list[Row]:
+def names_before(store: StorePlan, names: Names) -> Names:
+    """The names of categories as they were before the plan: what it renames or moves is known by its old name."""
+    old: dict[int, str] = {}
+    for operation in store.operations:
+        if operation.entity == "category" and operation.kind != "create":
+            path, name = (operation.changes.get(field, (None, None))[0] for field in ("path", "name"))
+            if path or name:
+                old[int(operation.key)] = (
+                    " › ".join(map(str, path)) if path and isinstance(path, list | tuple) else str(name)
+                )
+    return {**names, **old}
+
+
+def _grouped(chosen: list[Operation], sides: _Sides) -> list[Row]:
     """Goods whose category changes in the same way, or that come into the same one, are one row; largest first."""
     rows = []
     groups: dict[str, list[Operation]] = {}
     for operation in chosen:
         if operation.entity == "offer" and ("category_number" in operation.changes or operation.kind == "create"):
-            groups.setdefault(_moved(operation, names), []).append(operation)
+            groups.setdefault(_moved(operation, sides), []).append(operation)
         else:
-            rows.append(Row(_what(operation), _told(operation, names)))
+            rows.append(Row(_what(operation), _told(operation, sides)))
     for told, found in sorted(groups.items(), key=lambda group: -len(group[1])):
         members = tuple(_member(operation) for operation in found[:MOST])
         rows.append(Row(counted(len(found), "offer"), told, members, len(found) - len(members)))
     return rows
 
 
-def _moved(operation: Operation, names: Names) -> str:
+def _moved(operation: Operation, sides: _Sides) -> str:
+    before, names = sides
     old, new = operation.changes.get("category_number", (None, None))
     if operation.kind == "create":
         return f"in {category(new, names)}" if new is not None else "hidden, without a category"
     if operation.kind == "hide" and new is None:
-        return f"without a category now, were in {category(old, names)}"
-    return f"{category(old, names)} → {category(new, names)}"
+        return f"without a category now, were in {category(old, before)}"
+    return f"{category(old, before)} → {category(new, names)}"
 
 
 def _member(operation: Operation) -> str:
@@ -161,8 +178,9 @@ def _what(operation: Operation) -> str:
     return f"{_WORDS[operation.entity][0]} {operation.key} «{operation.name}»"
 
 
-def _told(operation: Operation, names: Names) -> str:
+def _told(operation: Operation, sides: _Sides) -> str:
     changes = operation.changes
+    before, names = sides
     if operation.kind == "redirect":
         return f"→ {category(changes.get('number', (None, None))[1], names)}"
     if operation.kind == "publish":
@@ -172,7 +190,7 @@ def _told(operation: Operation, names: Names) -> str:
         parent = changes.get("parent_number", (None, None))[1]
         return f"under {category(parent, names)}" if parent else "a root"
     return "; ".join(
-        f"{name.removesuffix('_number')}: {_pair(name, old, names)} → {_pair(name, new, names)}"
+        f"{name.removesuffix('_number')}: {_pair(name, old, before)} → {_pair(name, new, names)}"
         for name, (old, new) in fields(operation).items()
     )
 

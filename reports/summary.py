@@ -160,6 +160,9 @@ def store_sentence(store: StoreResult) -> str:
         if not store.published:
             return "unchanged"
         return f"{done + '; ' if done else ''}file published, {store.lines} goods"
+    if store.refused:
+        number = len(store.refused)
+        return f"{done or 'nothing written'}; {number} {'row' if number == 1 else 'rows'} refused"
     return done or "nothing to write, it is up to date"
 
 

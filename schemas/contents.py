@@ -37,13 +37,15 @@ class Contents:
     """Categories (parents first), offers and redirects by key.
 
     ``categories`` and ``offers`` have the columns ``hidden`` and ``retired`` where the store can hold such rows.
-    ``files`` maps a feed's file name to the SHA-256 of its content.
+    ``files`` maps a feed's file name to the SHA-256 of its content. ``others`` are keys that rows of somebody else have
+    in the store: no operation touches them.
     """
 
     categories: Rows = Rows()
     offers: Rows = Rows()
     redirects: Rows = Rows()
     files: Mapping[str, str] = field(default_factory=dict)
+    others: Mapping[Entity, frozenset[Key]] = field(default_factory=dict)
 
     def table(self, entity: Entity) -> Rows:
         """Return the rows of one entity."""

@@ -57,6 +57,14 @@ class StoreError(TorgsyncError):
     exit_code = 4
 
 
+class Unreadable(StoreError):
+    """A store could not be read while something else was asked of it."""
+
+
+class Unplannable(StoreError):
+    """A store was not read: its settings do not open it, or it cannot hold what it shall."""
+
+
 class GuardStop(TorgsyncError):
     """A guard stopped the run before the first write."""
 

@@ -83,6 +83,11 @@ class GuardViolation(_Model):
     message: str
 
     @property
+    def heading(self) -> str:
+        """How a plan introduces it: whether it stops the run, or is only a note."""
+        return "GUARD STOPS" if self.level == "stop" else "GUARD NOTES"
+
+    @property
     def text(self) -> str:
         """Return the message with its store."""
         return self.message + guard_stores(self.guard, [self.store] if self.store else [])
@@ -101,16 +106,22 @@ class StorePlan(_Model):
     """The operations of one store in the order in which they are applied.
 
     ``before`` is the fingerprint of the store's contents when the plan was made. ``error``: why the store could not be
-    read; it is then left out of the plan. ``own`` replaces the target state of the plan where rules are
-    for this store only.
+    read, or cannot be planned (``unplanned``); it is then left out of the plan. ``own`` replaces the target state of
+    the plan where rules are for this store only.
     """
 
     store: str
     kind: str
     before: str = ""
     error: str = ""
+    unplanned: bool = False
     own: TargetState | None = None
     operations: tuple[Operation, ...] = ()
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong with a store that has an ``error``; empty for a store that was planned."""
+        return ("cannot be planned" if self.unplanned else "cannot be read") if self.error else ""
 
     def counts(self) -> Counter[tuple[Entity, Kind]]:
         """Count the operations by entity and kind."""
@@ -169,7 +180,8 @@ class Plan(_Model):
         head = self.model_dump(mode="json", exclude={"stores", "digest"})
         lines = [json.dumps(head, ensure_ascii=False, sort_keys=True)[:-1] + ', "stores": [']
         for number, store in enumerate(self.stores):
-            front = store.model_dump(mode="json", exclude={"operations"} | ({"own"} if store.own is None else set()))
+            absent = {name for name in ("own", "unplanned") if not getattr(store, name)}
+            front = store.model_dump(mode="json", exclude={"operations"} | absent)
             lines.append((", " if number else "") + json.dumps(front, ensure_ascii=False)[:-1] + ', "operations": [')
             last = len(store.operations) - 1
             lines += [operation.line() + ("," if n < last else "") for n, operation in enumerate(store.operations)]

@@ -61,6 +61,21 @@ class OwnCatalogue(_Model):
     goods_hidden: int
 
 
+class RefusedRow(_Model):
+    """A row that one store does not hold: the store stays without it, or as it was, and every other row is loaded.
+
+    ``reason`` is the database's own word, without the row's values. It is tried again every night.
+    """
+
+    entity: str
+    key: int | str
+    name: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.entity} {self.key} «{self.name}»: {self.reason}"
+
+
 class StoreResult(_Model):
     """The result of one store: finished operations by entity and kind, such as ``offer hide``."""
 
@@ -73,6 +88,7 @@ class StoreResult(_Model):
     published: bool | None = Field(None, description="feeds only: false when the file already had this content")
     files: dict[str, str] = Field(default_factory=dict, description="feeds only: SHA-256 of each file")
     notes: list[str] = Field(default_factory=list)
+    refused: list[RefusedRow] = Field(default_factory=list, description="rows that cost themselves, not the store")
 
     @property
     def written(self) -> int:
@@ -101,6 +117,7 @@ class RunReport(_Model):
     number_changes: list[NumberNote] = Field(default_factory=list)
     name_changes: list[str] = Field(default_factory=list)
     warnings: list[str] = Field(default_factory=list)
+    guard_notes: list[str] = Field(default_factory=list, description="what guards found that stopped nothing")
     degraded: list[str] = Field(default_factory=list, description="what to look at although the stores were loaded")
     baseline: dict[str, int] = Field(default_factory=dict, description="counts from which the next runs measure growth")
     allowed: dict[str, int] = Field(default_factory=dict, description="guards that --allow raised: measured rows")

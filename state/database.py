@@ -104,10 +104,10 @@ class State(RunsState, QuarantineState):
 
         Raises StalePlan when the registry gave one of them to another section meanwhile.
         """
-        known = self.registry().meanings
+        registered = self.registry().meanings
         new = []
         for meaning in meanings:
-            held = known.get(meaning.number)
+            held = registered.get(meaning.number)
             if held is None:
                 new.append(_number_row(meaning))
             elif "registry" in (held.origin, meaning.origin) and held.identity != meaning.identity:
@@ -149,10 +149,10 @@ class State(RunsState, QuarantineState):
 
         ``own``: settlements of stores with their own history. The history of stores that ``left`` is deleted.
         """
-        known = self.registry().meanings
+        registered = self.registry().meanings
         with self.engine.begin() as connection:
             for meaning in settlement.meanings:
-                if known.get(meaning.number) != meaning:
+                if registered.get(meaning.number) != meaning:
                     row = _number_row(meaning)
                     table = SECTION_NUMBERS
                     this = (table.c.shop == self.shop) & (table.c.number == meaning.number)

@@ -6,16 +6,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy import URL, Engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
-from database.scrubbing import own_words
+from database.connect import database_words, open_database
 from schemas.errors import SettingsError
 
 
 def open_engine(url: str | URL) -> Engine:
-    """Return an engine for a state database; SQLite uses a write-ahead log and waits for a lock."""
-    engine = create_engine(url)
+    """Return an engine for a state database; SQLite uses a write-ahead log and waits for a lock.
+
+    PostgreSQL is waited for as long as ``Patience`` says; ``connect_timeout`` and ``options`` in the URL override it.
+    """
+    engine = open_database(url)
     if engine.dialect.name == "sqlite":
 
         @event.listens_for(engine, "connect")
@@ -35,6 +38,6 @@ def explained_errors(url: str | URL) -> Iterator[None]:
         yield
     except (SQLAlchemyError, ImportError) as error:
         raise SettingsError(
-            f"the state database cannot be opened: {own_words(error, url)}",
+            f"the state database cannot be opened: {database_words(error, url)}",
             "check state.url in shop.toml, and that the server runs",
         ) from None

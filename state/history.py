@@ -94,8 +94,8 @@ class History:
             for path in _listed(self.folder / kind):
                 if path.name not in names:
                     # rename first: a half-deleted folder would look complete when the same content comes again
-                    gone = path if path.name.startswith(_PART) else path.rename(path.with_name(_part_name()))
-                    shutil.rmtree(gone)
+                    renamed = path if path.name.startswith(_PART) else path.rename(path.with_name(_part_name()))
+                    shutil.rmtree(renamed)
         for path in _listed(self.folder / "plans"):
             if path.stem not in runs:
                 path.unlink()
@@ -135,7 +135,7 @@ class History:
                 raise TorgsyncError(
                     f"the history is damaged: {path} cannot be read: {str(error).splitlines()[0]}",
                     f"put {folder} back from a backup; or delete that folder: if it is what was loaded last, the guard"
-                    " «no_history» then asks whether to go on without",
+                    " «no_history» then asks whether to continue without it",
                 ) from error
             out[name] = conform(_plain_lists(frame, schema), schema)
         return out

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Engine, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
 from schemas.report import RunReport
 from state.tables import CONFIRMED, LOADED, QUARANTINE, RUNS, WRITES_BEGUN
 
 if TYPE_CHECKING:  # ``torgsync runs`` does without pandas
     import pandas as pd
+
+_AT_ONCE = 500
+"""Runs in one statement: databases limit the number of its parameters."""
 
 
 class RunsState:
@@ -71,9 +74,9 @@ class RunsState:
     def begin_writing(self, run: str, store: str) -> None:
         """Note that a run begins to write to a store: committed before the store's first write."""
         row = {"run": run, "store": store}
-        known = select(WRITES_BEGUN).filter_by(**row)
+        row_exists = select(WRITES_BEGUN).filter_by(**row)
         with self.engine.begin() as connection:
-            if connection.execute(known).first() is None:
+            if connection.execute(row_exists).first() is None:
                 connection.execute(insert(WRITES_BEGUN), row)
 
     def written_since(self, run: str | None) -> dict[str, set[str]]:
@@ -102,8 +105,8 @@ class RunsState:
         with self.engine.connect() as connection:
             planned = set(connection.execute(runs).scalars())
             loaded = {str(past).partition("/")[0] for past in connection.execute(select(LOADED.c.shop)).scalars()}
-        known = planned | loaded
-        return [] if self.shop in known else sorted(known)
+        other_shops = planned | loaded
+        return [] if self.shop in other_shops else sorted(other_shops)
 
     def catalogue_of(self, run: str) -> str:
         """Return the fingerprint of a run's catalogue; empty where there is none, or the run was deleted."""
@@ -116,25 +119,39 @@ class RunsState:
             started = connection.execute(select(RUNS.c.started_at).where(RUNS.c.run == run)).scalar()
         return None if started is None else str(started)[:10]
 
-    def forget(self, keep_runs: int) -> None:
-        """Delete runs older than the ``keep_runs`` last successful ones, with all their rows.
+    def forget(self, keep_runs: int, ended: str = "") -> None:
+        """Delete runs older than the ``keep_runs`` last successful ones before the run that has just ``ended``.
 
+        Of the others (stopped, failed, only planned) as many are kept, and those that wrote to a store after the last
+        load.
         The current run stays, and also the runs of the last load and confirmations, however old.
         """
-        good = (
-            select(RUNS.c.sequence)
-            .where((RUNS.c.shop == self.shop) & (RUNS.c.outcome == "ok") & (RUNS.c.purpose != "plan"))
-            .order_by(RUNS.c.sequence.desc())
-            .offset(keep_runs - 1)
-            .limit(1)
-        )
         with self.engine.begin() as connection:
-            oldest = connection.execute(good).scalar()
-            if oldest is None:
-                return
+            known = connection.execute(
+                select(RUNS.c.run, RUNS.c.sequence, RUNS.c.outcome, RUNS.c.purpose)
+                .where(RUNS.c.shop == self.shop)
+                .order_by(RUNS.c.sequence.desc())
+            ).all()
+            before = [row for row in known if row.run != ended]
+            good = [row for row in before if row.outcome == "ok" and row.purpose != "plan"]
+            others = [row for row in before if row.outcome != "ok" or row.purpose == "plan"]
+            oldest = good[keep_runs - 1].sequence if len(good) >= keep_runs else 0
+            shown = self._written_since_load(connection, {row.run: row.sequence for row in known})
+            too_old = {row.run for row in known if row.sequence < oldest}
+            too_old |= {row.run for row in others[keep_runs:]} - shown
             needed = (CONFIRMED.c.run, LOADED.c.run, LOADED.c.last_successful)
             protected = {run for column in needed for run in connection.execute(select(column)).scalars()}
-            old = (RUNS.c.shop == self.shop) & (RUNS.c.sequence < oldest) & (RUNS.c.outcome != "running")
-            gone = [run for run in connection.execute(select(RUNS.c.run).where(old)).scalars() if run not in protected]
+            protected |= {row.run for row in known if row.outcome == "running"}
+            gone = sorted(too_old - protected)
             for table in (QUARANTINE, WRITES_BEGUN, RUNS):
-                connection.execute(delete(table).where(table.c.run.in_(gone)))
+                for start in range(0, len(gone), _AT_ONCE):
+                    connection.execute(delete(table).where(table.c.run.in_(gone[start : start + _AT_ONCE])))
+
+    def _written_since_load(self, connection: Connection, order: Mapping[str, int]) -> set[str]:
+        """Return the runs that began to write after the last load: what they showed is unsettled."""
+        mine = (LOADED.c.shop == self.shop) | LOADED.c.shop.startswith(f"{self.shop}/", autoescape=True)
+        since = min(
+            (order.get(run, 0) for run in connection.execute(select(LOADED.c.run).where(mine)).scalars()), default=0
+        )
+        begun = connection.execute(select(WRITES_BEGUN.c.run).distinct()).scalars()
+        return {run for run in begun if order.get(run, 0) > since}

@@ -12,9 +12,20 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from sqlalchemy import JSON, Connection, Table
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+
+from database.connect import error_code
 
 CHUNK = 2_000
+_REFUSALS = {
+    "P0001",  # PostgreSQL: RAISE in a trigger
+    "44000",  # PostgreSQL: WITH CHECK OPTION of a view
+    "1118",  # MariaDB: row size too large
+    "1644",  # MariaDB: SIGNAL in a trigger
+    "4025",  # MariaDB: CONSTRAINT failed
+    "1366", "1406", "1264", "1265", "1292", "1690",  # MariaDB: the value does not fit its column
+    "SQLITE_TOOBIG",
+}  # fmt: skip
 T = TypeVar("T")
 
 
@@ -23,9 +34,8 @@ def insert_rows(
     table: Table,
     columns: Sequence[str],
     rows: Iterable[Sequence[Any]],
-    told: Callable[[int], None] = lambda rows: None,
 ) -> None:
-    """Insert rows whose values stand in the order of ``columns``; ``told`` hears of each batch's rows.
+    """Insert rows whose values stand in the order of ``columns``.
 
     Errors are the database's own.
     """
@@ -44,10 +54,8 @@ def insert_rows(
         cursor = connection.connection.cursor()
         try:
             with cursor.copy(f"COPY {into} ({names}) FROM STDIN") as copy:
-                for batch in batched(bound):
-                    for row in batch:
-                        copy.write_row(row)
-                    told(len(batch))
+                for row in bound:
+                    copy.write_row(row)
         except dialect.loaded_dbapi.Error as error:
             raise DBAPIError.instance(f"COPY {into}", None, error, dialect.loaded_dbapi.Error) from error
         finally:
@@ -57,7 +65,57 @@ def insert_rows(
     statement = f"INSERT INTO {into} ({names}) VALUES ({', '.join([mark] * len(columns))})"
     for batch in batched(bound):
         connection.exec_driver_sql(statement, batch)
-        told(len(batch))
+
+
+def write_or_refuse(
+    connection: Connection,
+    rows: Sequence[T],
+    write: Callable[[Sequence[T]], None],
+    refuse: Callable[[T, Exception], None],
+    told: Callable[[int], None] = lambda rows: None,
+) -> None:
+    """Write all rows that the server takes, many at a time; ``refuse`` hears of each row that it does not take.
+
+    A batch that holds such a row is undone up to its savepoint and halved until the row is alone, so the transaction
+    goes on. Every other error (a lost connection, a lock, a missing right) is raised: it is of the store, not of a row.
+    """
+    for batch in batched(rows):
+        _halved(connection, batch, write, refuse, told)
+
+
+def _halved(
+    connection: Connection,
+    rows: Sequence[T],
+    write: Callable[[Sequence[T]], None],
+    refuse: Callable[[T, Exception], None],
+    told: Callable[[int], None],
+) -> None:
+    try:
+        with connection.begin_nested():
+            write(rows)
+    except (DBAPIError, UnicodeError, OverflowError) as error:
+        if not is_refusal(error):
+            raise
+        if len(rows) == 1:
+            refuse(rows[0], error)
+        else:
+            middle = len(rows) // 2
+            _halved(connection, rows[:middle], write, refuse, told)
+            _halved(connection, rows[middle:], write, refuse, told)
+            return
+    told(len(rows))
+
+
+def is_refusal(error: Exception) -> bool:
+    """Whether a database refuses what is in a row; the same statement with other rows may pass."""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, (UnicodeError, OverflowError))  # the driver could not even send it
+    if error.connection_invalidated:
+        return False
+    code = error_code(error)
+    # PostgreSQL's classes 22 (data), 23 (constraint), 54 (limit, as of an index row)
+    of_class = len(code) == 5 and code[:2] in ("22", "23", "54")
+    return isinstance(error, (DataError, IntegrityError)) or of_class or code in _REFUSALS
 
 
 def batched(rows: Iterable[T]) -> Iterator[list[T]]:

@@ -21,7 +21,6 @@ from sqlalchemy import (
     String,
     Table,
     bindparam,
-    create_engine,
     delete,
     false,
     inspect,
@@ -32,6 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from database.columns import ReadJson, sql_columns
+from database.connect import Patience, database_words, open_database
 from database.migrations import migrate, schema_version
 from database.scrubbing import own_words
 from database.url import database_url, in_folder, url_text
@@ -39,11 +39,12 @@ from schemas.catalogue import Catalogue
 from schemas.contents import Contents, Entity, Key, Rows
 from schemas.errors import StoreError
 from schemas.plan import Operation
-from schemas.report import StoreResult
+from schemas.report import RefusedRow, StoreResult
 from schemas.settings.stores import SqlStore
 from schemas.tables import CATEGORIES, OFFERS
-from stores.bulk import batched, insert_rows
+from stores.bulk import insert_rows, write_or_refuse
 from stores.protocol import Begun, Capabilities, Progress, Replan, Wanted, silent
+from stores.sql_check import check_first_night, check_server, check_tables
 
 METADATA = MetaData()
 
@@ -80,6 +81,8 @@ TABLES: dict[Entity, tuple[Table, str]] = {
 }
 VERSIONS = Path(__file__).parent / "sql_migrations"
 VERSION_TABLE = "torgsync_store_version"
+MOST_REFUSED = 100
+"""More rows than this, or than a quarter of those that the store shall hold, and it is the store that is broken."""
 
 
 class SqlAdapter:
@@ -99,21 +102,35 @@ class SqlAdapter:
     def read(self) -> Contents:
         """What the tables hold; nothing where they were not created yet."""
         with self._transaction() as connection:
+            check_server(connection, self.name)
             if schema_version(connection, VERSION_TABLE) is None:
                 self._check_unused(connection)
+                check_first_night(connection, self.name)
                 return Contents()
             migrate(connection, VERSIONS, VERSION_TABLE)
+            check_tables(connection, self.name, [table for table, _ in TABLES.values()])
             return _contents(connection)
 
     def apply(self, wanted: Wanted, replan: Replan, begun: Begun) -> StoreResult:
-        """Read, compare with the plan and write, in one transaction. What fails is rolled back whole."""
+        """Read, compare with the plan and write, in one transaction. What fails is rolled back whole.
+
+        A row that the server refuses costs that row: it stays out, or as it was, and is in the result.
+        """
         begun()
         with self._transaction() as connection:
+            check_server(connection, self.name)
+            if connection.dialect.name == "sqlite":  # a savepoint alone would be a transaction, and commit at its end
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
             migrate(connection, VERSIONS, VERSION_TABLE)
+            check_tables(connection, self.name, [table for table, _ in TABLES.values()])
             operations = replan(_contents(connection))
-            _write(connection, operations, wanted.contents, self.progress)
+            refused = Refused(self.name, wanted.contents, connection.engine.url)
+            _write(connection, operations, wanted.contents, self.progress, refused)
         counts = Counter(f"{operation.entity} {operation.kind}" for operation in operations)
-        return StoreResult(name=self.name, kind=self.kind, operations=dict(sorted(counts.items())))
+        counts -= Counter(f"{operation.entity} {operation.kind}" for operation, _ in refused.found)
+        return StoreResult(
+            name=self.name, kind=self.kind, operations=dict(sorted(counts.items())), refused=refused.rows()
+        )
 
     def _check_unused(self, connection: Connection) -> None:
         """Raise StoreError where somebody else's table has the name of one of ours.
@@ -135,7 +152,9 @@ class SqlAdapter:
         """One transaction on the store; every failure of the database becomes a StoreError of one line."""
         try:
             url = store_url(self.store, self.folder)
-            engine = create_engine(url)
+            limits = self.store
+            patience = Patience(limits.connect_timeout_seconds, limits.lock_timeout_seconds, limits.timeout_seconds)
+            engine = open_database(url, patience)
         except (ArgumentError, NoSuchModuleError, ImportError) as error:
             raise StoreError(f"store {self.name}: {own_words(error)}", "check the store's url in shop.toml") from None
         try:
@@ -143,7 +162,7 @@ class SqlAdapter:
                 yield connection
         except SQLAlchemyError as error:
             raise StoreError(
-                f"store {self.name}: {own_words(error, url)}",
+                f"store {self.name}: {database_words(error, url, self.store.lock_timeout_seconds)}",
                 "nothing was changed in this store; mend it, then run again",
             ) from None  # the error itself holds rows, and may hold a secret: Prefect would show it
         finally:
@@ -157,9 +176,36 @@ def store_url(store: SqlStore, folder: Path) -> URL:
     return url if store.url is None else in_folder(url, folder)
 
 
+class Refused:
+    """The operations whose rows the server refused, each with its reason. ``wanted`` says how many are too many."""
+
+    def __init__(self, store: str, wanted: Contents, url: URL) -> None:
+        self.store, self.wanted, self.url = store, wanted, url
+        self.found: list[tuple[Operation, str]] = []
+
+    def __call__(self, operation: Operation, error: Exception) -> None:
+        """Note one. Raises StoreError where so many are refused that the store would be half empty."""
+        self.found.append((operation, own_words(error, self.url)))
+        rows = len(self.wanted.table(operation.entity))
+        mine = sum(each.entity == operation.entity for each, _ in self.found)
+        if mine > max(1, min(MOST_REFUSED, rows // 4)):
+            raise StoreError(
+                f"store {self.store}: it refuses more than {mine - 1} of {rows} rows; the last is {self.rows()[-1]}",
+                "nothing was changed in this store; see what its table does not take, then run again",
+            )
+
+    def rows(self) -> list[RefusedRow]:
+        """What the report tells of them."""
+        return [RefusedRow(entity=op.entity, key=op.key, name=op.name, reason=why) for op, why in self.found]
+
+
 def _contents(connection: Connection) -> Contents:
     categories, offers, redirects = (_rows(connection, *TABLES[e]) for e in ("category", "offer", "redirect"))
-    return Contents(categories, offers, redirects)
+    others = {
+        entity: frozenset(connection.execute(select(table.c[key]).where(~table.c.managed)).scalars())
+        for entity, (table, key) in TABLES.items()
+    }
+    return Contents(categories, offers, redirects, others=others)
 
 
 def _rows(connection: Connection, table: Table, key: str) -> Rows:
@@ -177,7 +223,9 @@ def _as_it_is(column: Column[Any]) -> ColumnElement[Any]:
     return type_coerce(column, ReadJson()) if isinstance(column.type, JSON) else column
 
 
-def _write(connection: Connection, operations: Sequence[Operation], wanted: Contents, progress: Progress) -> None:
+def _write(
+    connection: Connection, operations: Sequence[Operation], wanted: Contents, progress: Progress, refused: Refused
+) -> None:
     """Each run of operations of one entity and the same columns is one statement, in the plan's order."""
     done = 0
 
@@ -187,7 +235,7 @@ def _write(connection: Connection, operations: Sequence[Operation], wanted: Cont
         progress(done, len(operations))
 
     for _, group in groupby(operations, _shape):
-        _write_group(connection, list(group), wanted, told)
+        _write_group(connection, list(group), wanted, told, refused)
 
 
 def _shape(operation: Operation) -> tuple[str, str, tuple[str, ...]]:
@@ -196,37 +244,28 @@ def _shape(operation: Operation) -> tuple[str, str, tuple[str, ...]]:
 
 
 def _write_group(
-    connection: Connection, group: Sequence[Operation], wanted: Contents, told: Callable[[int], None]
+    connection: Connection,
+    group: Sequence[Operation],
+    wanted: Contents,
+    told: Callable[[int], None],
+    refused: Refused,
 ) -> None:
     verb, _, columns = _shape(group[0])
     table, key = TABLES[group[0].entity]
     rows = wanted.table(group[0].entity)
     by_key = (table.c[key] == bindparam("this_key")) & table.c.managed
-    keys = [{"this_key": operation.key} for operation in group]
-    if verb in ("delete", "replace"):
-        connection.execute(delete(table).where(by_key), keys)
-        told(len(group) if verb == "delete" else 0)
-    if verb in ("insert", "replace"):
-        _refuse_foreign(connection, table, key, group)
-        columns = (key, *rows.columns, "managed")
-        insert_rows(connection, table, columns, ((op.key, *rows.rows[op.key], True) for op in group), told)
-    if verb == "update":
-        statement = update(table).where(by_key).values({name: bindparam(f"new_{name}") for name in columns})
-        for batch in batched(group):
-            connection.execute(statement, [{"this_key": op.key, **_values(op, columns, rows)} for op in batch])
-            told(len(batch))
 
+    def write(part: Sequence[Operation]) -> None:
+        if verb in ("delete", "replace"):
+            connection.execute(delete(table).where(by_key), [{"this_key": op.key} for op in part])
+        if verb in ("insert", "replace"):
+            names = (key, *rows.columns, "managed")
+            insert_rows(connection, table, names, ((op.key, *rows.rows[op.key], True) for op in part))
+        if verb == "update":
+            statement = update(table).where(by_key).values({name: bindparam(f"new_{name}") for name in columns})
+            connection.execute(statement, [{"this_key": op.key, **_values(op, columns, rows)} for op in part])
 
-def _refuse_foreign(connection: Connection, table: Table, key: str, group: Sequence[Operation]) -> None:
-    """Raise StoreError where a row of this key is there already and was not made by torgsync."""
-    foreign = set(connection.execute(select(table.c[key]).where(~table.c.managed)).scalars())
-    taken = [operation for operation in group if operation.key in foreign]
-    if taken:
-        named = ", ".join(f"{operation.key} «{operation.name}»" for operation in taken[:5])
-        raise StoreError(
-            f"table {table.name} has rows of these keys that torgsync did not make: {named}",
-            "delete them there, or set managed to true in those that torgsync shall take over",
-        )
+    write_or_refuse(connection, group, write, refused, told)
 
 
 def _values(operation: Operation, columns: Sequence[str], rows: Rows) -> Mapping[str, Any]:

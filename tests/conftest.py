@@ -1,4 +1,4 @@
-"""Fixtures that several folders of tests share, and how many random cases a property gets."""
+"""Fixtures that several folders of tests share, and the number of random cases of a property."""
 
 import gc
 import os
@@ -33,7 +33,7 @@ _LONGEST_FIRST = (
 
 
 def pytest_collection_modifyitems(items):
-    """The longest begin first, so that no process waits at the end for another one's long file."""
+    """Start the longest tests first, so that no process waits at the end for a long file of another one."""
 
     def place(item):
         places = (n for n, start in enumerate(_LONGEST_FIRST) if item.nodeid.startswith(start))
@@ -43,7 +43,7 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_collection_finish():
-    """The libraries' objects live as long as the tests: to look through them again and again is a tenth of the time."""
+    """Exclude the objects of the libraries from garbage collection, which takes a tenth of the time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
@@ -51,7 +51,7 @@ def pytest_collection_finish():
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Each file goes to one process as a whole, and all that need a Prefect server to the same one: it starts once.
+    """Give each file to one process, and all files that need a Prefect server to the same one, so that it starts once.
 
     (xdist's own groups do not work with pytest 9.2: it renames tests, and the names are no longer taken.)
     """
@@ -67,7 +67,7 @@ def pytest_xdist_make_scheduler(config, log):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    """Where servers are required (in CI), a test that skips has failed: nothing may hide behind a skip."""
+    """Turn a skip into a failure where servers are required (in CI)."""
     outcome = yield
     report = outcome.get_result()
     if report.skipped and os.environ.get("TORGSYNC_REQUIRE_SERVERS") == "1" and not hasattr(report, "wasxfail"):

@@ -190,8 +190,8 @@ def postgres() -> Iterator[DatabaseServer]:
 
 
 @contextmanager
-def mariadb() -> Iterator[DatabaseServer]:
-    """A MariaDB server with InnoDB and MyISAM, strict SQL mode and utf8mb4."""
+def mariadb(*more: str) -> Iterator[DatabaseServer]:
+    """A MariaDB server with InnoDB and MyISAM, strict SQL mode and utf8mb4; the options in ``more`` override these."""
     install, binary = _find("mariadb-install-db"), _find("mariadbd")
     if install is None or binary is None:
         _unavailable("MARIADB", "mariadb-server-core mariadb-client-core")
@@ -219,6 +219,7 @@ def mariadb() -> Iterator[DatabaseServer]:
             "--innodb-log-file-size=32M", "--skip-name-resolve", "--character-set-server=utf8mb4",
             "--collation-server=utf8mb4_unicode_ci", f"--init-file={init}", "--skip-log-bin",
             "--sql-mode=STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_AUTO_CREATE_USER,NO_ENGINE_SUBSTITUTION",
+            *more,
         ]  # fmt: skip
         with _serve([binary, *common, *options], signal.SIGTERM, folder / "log", server) as running:
             yield running

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from schemas.plan import REMOVALS, Plan
+from collections.abc import Iterable
+
+from schemas.plan import REMOVALS, Operation, Plan
 from schemas.settings.schedule import ApprovalSettings
 
 
@@ -23,3 +25,9 @@ def to_approve(plan: Plan, soft: ApprovalSettings) -> list[str]:
             if limit is not None and number > limit:
                 sentences.append(f"{number} {what} store {store.store} (asked above {limit})")
     return sentences
+
+
+def not_approved(plan: Plan, approved: Iterable[Plan]) -> list[Operation]:
+    """The operations of a plan that none of the ``approved`` plans lists for the same store, in the plan's order."""
+    known = {(store.store, op.line()) for each in approved for store in each.stores for op in store.operations}
+    return [op for store in plan.stores for op in store.operations if (store.store, op.line()) not in known]

@@ -160,15 +160,15 @@ def without_nul(goods: pd.DataFrame) -> tuple[pd.DataFrame, tuple[NameChange, ..
 
     Other control characters stay: a description has line breaks, and each store replaces what it cannot hold.
     """
-    mended: dict[str, pd.Series] = {}
+    cleaned: dict[str, pd.Series] = {}
     changes = []
     for name in goods.columns[goods.dtypes == TEXT]:
         found = goods[name].str.contains("\0", regex=False).fillna(False).astype(bool)
         if found.any():
-            mended[name] = goods[name].where(~found, goods[name].str.replace("\0+", " ", regex=True))
-            pairs = zip(goods.loc[found, "good_id"], goods.loc[found, name], mended[name][found], strict=True)
+            cleaned[name] = goods[name].where(~found, goods[name].str.replace("\0+", " ", regex=True))
+            pairs = zip(goods.loc[found, "good_id"], goods.loc[found, name], cleaned[name][found], strict=True)
             changes += [NameChange("raw_goods", int(key), old, new) for key, old, new in pairs if not missing(key)]
-    return (goods.assign(**mended) if mended else goods), tuple(changes)
+    return (goods.assign(**cleaned) if cleaned else goods), tuple(changes)
 
 
 def _clean_goods(raw: pd.DataFrame, types: pd.DataFrame, raw_types: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -1,8 +1,8 @@
 """Degraded success: what an operator must look at although the run loaded the stores.
 
 Growth is measured from a *baseline*: the count at the last report, lowered when the count falls. So a problem is
-reported once when it appears or gets worse, and also when it grows slowly over many nights. Zero rows are reported
-every night.
+reported once when it appears or gets worse, and also when it grows slowly over many nights. Zero rows, and rows that a
+store refused, are reported every night.
 """
 
 from __future__ import annotations
@@ -33,9 +33,12 @@ def degraded(
     ``previous``: the report of the last such run that read the base. ``untaken``: stores without this run's catalogue
     although nothing failed in them. For a run that did not read the base (resume, retry) only stores are checked.
     """
-    sentences = _nothing_shown(report) + [
-        f"store {name} was not reached: it does not hold this catalogue" for name in untaken
-    ]
+    sentences = (
+        list(report.guard_notes)
+        + _nothing_shown(report)
+        + _refused(report)
+        + [f"store {name} was not reached: it does not hold this catalogue" for name in untaken]
+    )
     if FULL not in report.counts:
         return Degraded(sentences, dict(previous.baseline) if previous else {})
     baseline = dict(previous.baseline) if previous else {}
@@ -70,6 +73,16 @@ def _nothing_shown(report: RunReport) -> list[str]:
         for store in report.stores
         if store.published and not store.lines
     ]
+
+
+def _refused(report: RunReport) -> list[str]:
+    """Told every night: rows that a store did not take."""
+    told = []
+    for store in report.stores:
+        if number := len(store.refused):
+            first = "; ".join(map(str, store.refused[:3])) + ("; …" if number > 3 else "")
+            told.append(f"store {store.name} does not hold {number} {'row' if number == 1 else 'rows'}: {first}")
+    return told
 
 
 def _sections(report: RunReport, baseline: dict[str, int], limits: AlertsSettings) -> list[str]:

@@ -53,7 +53,8 @@ def operations(wanted: Contents, present: Contents, absent: Absent) -> tuple[Ope
     """Return the smallest list of operations that turns ``present`` into ``wanted``.
 
     Order: new and changed categories (parents first), new and changed goods, then rows to hide (goods before their
-    categories, children before parents), then redirects; within each group the order of the catalogue.
+    categories, children before parents), then redirects; within each group the order of the catalogue. A key that
+    somebody else's row has in the store gets none.
     """
     hidden_later: list[Operation] = []
     coming: list[Operation] = []
@@ -67,13 +68,16 @@ def operations(wanted: Contents, present: Contents, absent: Absent) -> tuple[Ope
             _with_ancestors(present.categories, absent.held.get("category", ())), absent.retire,
         ),
     ]  # fmt: skip
-    return (
+    found = (
         *coming,
         *hidden_later,
         *leaving,
         *_redirects(wanted.redirects, present.redirects),
         *_files(wanted, present),
     )
+    if not any(present.others.values()):
+        return found
+    return tuple(operation for operation in found if operation.key not in present.others.get(operation.entity, ()))
 
 
 def _coming(entity: Entity, wanted: Rows, present: Rows) -> list[Operation]:

@@ -343,8 +343,8 @@ class _Builder:
                 away.append(identity)
             else:
                 kept_below.add(parents[identity])
-        gone = set(away)
-        return {i: self.sections[i] for i in checked.order if i not in gone}, tuple(sorted(away))
+        left_out = set(away)
+        return {i: self.sections[i] for i in checked.order if i not in left_out}, tuple(sorted(away))
 
     def _error(self, index: int, message: str) -> RulesError:
         return RulesError(f"{self.rules.where(index)}: {message}", "edit the rule, then run the same command again")

@@ -48,8 +48,10 @@ def difference(shop: Shop, before: str, after: str) -> Difference:
 
 
 def _run(shop: Shop, run: str) -> dict[str, Any]:
-    """Return a run by its name; ``last`` is the newest one with a catalogue."""
+    """Return a run by its name; ``last`` is the one that is loaded, else the newest one with a catalogue."""
     if run == "last":
         with open_state(shop) as state:
-            run = next((str(row["run"]) for row in state.runs() if row["catalogue"]), run)
+            loaded = state.loaded()
+            planned = (str(row["run"]) for row in state.runs() if row["catalogue"])
+            run = loaded.run if loaded is not None else next(planned, run)
     return find_run(shop, run, plans=True)

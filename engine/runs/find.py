@@ -54,6 +54,29 @@ def stores_that_took(row: Mapping[str, Any]) -> list[str]:
     return [store["name"] for store in (row["report"] or {}).get("stores", []) if store["outcome"] == "ok"]
 
 
+def stores_that_failed(row: Mapping[str, Any]) -> list[str]:
+    """The stores that refused a run's catalogue, by its report."""
+    return [store["name"] for store in (row["report"] or {}).get("stores", []) if store["outcome"] == "failed"]
+
+
+def run_to_retry(shop: Shop, run: str) -> tuple[dict[str, Any], list[str]]:
+    """A run and its stores that failed. ``last`` is the last run with a failed store that no later run has loaded.
+
+    Later runs that were refused, only planned, or were for other stores do not matter. Where no store is behind,
+    ``last`` is what it is elsewhere, and its list is empty. Raises SettingsError that names the closest runs.
+    """
+    if run == "last":
+        with open_state(shop) as state:
+            rows = [row for row in state.runs() if row["purpose"] != "plan"]
+        stores, loaded = {store.name for store in shop.stores}, set[str]()
+        for row in rows:
+            if behind := [store for store in stores_that_failed(row) if store in stores - loaded]:
+                return row, behind
+            loaded.update(stores_that_took(row))
+    row = find_run(shop, run)
+    return row, [] if run == "last" else stores_that_failed(row)
+
+
 def run_of_night(shop: Shop, night: date | None) -> str:
     """Return the last run of a night that every store took: the target of a rollback to that night.
 

@@ -12,7 +12,7 @@ from engine.context import Run, RunKind, RunOptions
 from engine.guards import stop_at_guards, with_guards
 from engine.main_path import Ask, nobody
 from engine.planning import complete_plan, settings_fingerprint
-from engine.runs.find import find_run, plan_of_run
+from engine.runs.find import find_run, plan_of_run, run_to_retry
 from engine.session import run_session
 from engine.shops import shop_word
 from engine.stages import Planned
@@ -55,13 +55,13 @@ def resume(
 
 
 def retry(shop: Shop, run: str, options: RunOptions | None = None, steps: Steps | None = None) -> RunReport:
-    """Load again only the stores that failed in a run."""
-    row = find_run(shop, run)
-    report = row["report"] or {}
-    failed = [store["name"] for store in report.get("stores", []) if store["outcome"] == "failed"]
+    """Load again only the stores that failed in a run. ``last`` is the last run that left a store behind."""
+    row, failed = run_to_retry(shop, run)
     if not failed:
         raise SettingsError(
-            f"no store failed in run {row['run']} ({row['outcome']})",
+            f"no store is behind: none failed in run {row['run']} ({row['outcome']}), or a later one loaded it"
+            if run == "last"
+            else f"no store failed in run {row['run']} ({row['outcome']})",
             _command("resume", shop, row) if row["outcome"] == "interrupted" else "there is nothing to retry",
         )
     kind = RunKind("retry", row["run"], _command("retry", shop, row))

@@ -9,7 +9,7 @@ from typing import Any
 from engine.apply import apply_plan
 from engine.context import Run, RunKind, RunOptions
 from engine.guards import stop_at_guards
-from engine.planning import make_plan
+from engine.planning import make_plan, refuse_incomplete
 from engine.runs.find import find_loaded_run, stores_that_took
 from engine.session import run_session
 from engine.shops import shop_word
@@ -44,7 +44,9 @@ def rollback(
         run = _without_left_out(run, row, earlier)
         planned = run.steps("plan", make_plan, run, decided)
         stop_at_guards(run, planned)
-        if not plan_only:
+        if plan_only:
+            refuse_incomplete(planned)
+        else:
             apply_plan(run, planned)
 
     command = f"{COMMAND} rollback {shop_word(shop)} --to {row['run']}"

@@ -23,6 +23,7 @@ from engine.session import refuse_renamed
 from engine.shops import load_shop, shop_word
 from engine.stores import adapter_of
 from schemas.command import COMMAND
+from schemas.contents import Contents, Rows
 from schemas.errors import SettingsError, TorgsyncError
 from schemas.settings.alerts import TOO_OLD
 from schemas.settings.delivery import DeliverySettings
@@ -35,6 +36,7 @@ from state.url import state_url
 from stores.delivery import Destination, check
 from stores.protocol import PriorState
 from stores.sql import store_url
+from transforms.plan import wanted_contents
 
 Status = Literal["ok", "warning", "failed"]
 ROOM = 1_000_000_000
@@ -158,7 +160,31 @@ def _store(shop: Shop, settings: StoreSettings) -> Result:
     if isinstance(settings, SqlStore) and settings.url and is_absent_file(store_url(settings, shop.folder)):
         return "ok", f"{settings.url}: the first run creates it", ""
     held_now = adapter_of(shop, settings, PriorState, datetime.now().astimezone()).read()
+    if taken := _taken_over(shop, settings, held_now):
+        return "warning", f"rows that somebody took over (managed is false): {taken}", TAKEN_OVER_STEP
     return "ok", f"can be read; of ours: categories {len(held_now.categories):,}, goods {len(held_now.offers):,}", ""
+
+
+TAKEN_OVER_STEP = "set managed to true in those that torgsync shall write again; the others stay as they are"
+
+
+def _taken_over(shop: Shop, settings: StoreSettings, present: Contents) -> str:
+    """The first rows of somebody else whose keys stand in what was loaded last."""
+    if not any(present.others.values()) or _no_state_yet(shop):
+        return ""
+    with open_state(shop) as state:
+        loaded = state.confirmed().get(settings.name)
+    history = History(shop.folder / "history")
+    if loaded is None or not history.has_catalogue(loaded.catalogue):
+        return ""
+    catalogue = wanted_contents(history.catalogue(loaded.catalogue), Rows())
+    rows = [
+        f"{entity} {key} «{catalogue.table(entity).value(key, 'name')}»"
+        for entity, keys in present.others.items()
+        for key in catalogue.table(entity)
+        if key in keys
+    ]
+    return ", ".join(rows[:5]) + (f" and {len(rows) - 5} more" if len(rows) > 5 else "")
 
 
 def _alerts(shop: Shop) -> Result:

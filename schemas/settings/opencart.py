@@ -12,6 +12,10 @@ from schemas.settings.names import Name
 EditorsField = Literal["category_name", "category_status", "name", "status", "price", "quantity", "articul", "barcode"]
 
 
+MAP_NAMES = {"nginx": "redirects.nginx.map", "apache": "redirects.htaccess"}
+"""The redirect maps in the folder ``redirects``, by web server."""
+
+
 class OpenCartStore(Settings):
     """An OpenCart 3.0, 4.0 or 4.1 or ocStore shop, written through its MariaDB or MySQL database."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,9 +16,20 @@ from schemas.numbers import MAX_NUMBER
 from schemas.report import CATALOGUE_FILES, RUN_FILES
 from schemas.settings.alerts import AlertsSettings
 from schemas.settings.base import Settings
+from schemas.settings.files import (
+    LOCK_FILES,
+    REMOTE_BESIDE,
+    Claim,
+    base_file,
+    database_claims,
+    first_clash,
+    real,
+    sqlite_file,
+)
 from schemas.settings.names import MAX_NAME, Name, NamesSettings
+from schemas.settings.opencart import MAP_NAMES, OpenCartStore
 from schemas.settings.schedule import ApprovalSettings, ScheduleSettings
-from schemas.settings.stores import KINDS, FileStore, StoreSettings
+from schemas.settings.stores import KINDS, FileStore, SqlStore, StoreSettings
 from schemas.settings.woocommerce import WooCommerceStore
 from schemas.trs import ALL_COLUMNS
 
@@ -187,22 +200,62 @@ class Shop(Settings):
 
     @model_validator(mode="after")
     def _files_are_distinct(self) -> Shop:
-        writers = {place: "every run" for place in self._run_files()}
-        for store in self.stores:
-            if isinstance(store, FileStore):
-                place = store.place_of(store.filename, self.folder)
-                if place in writers:
-                    told = f"store {store.name} would write a file that {writers[place]} writes: {place}"
-                    raise ValueError(f"{told}; give it another target or filename")
-                writers[place] = f"store {store.name}"
+        if clash := first_clash(self.claims()):
+            writer = clash.new if clash.new.writes else clash.old
+            other = clash.old if writer is clash.new else clash.new
+            told = f"{writer.owner} would write {other.what}: {writer.place}"
+            raise ValueError(f"{told}; give it another target or filename")
         return self
 
-    def _run_files(self) -> list[str]:
-        """The files that are torgsync's own: a run's outputs, settings and rules."""
+    def claims(self) -> Iterator[Claim]:
+        """Every file that a run of the shop writes or reads on this machine, and every store's file elsewhere."""
+        yield from self._own_claims()
+        yield from self._inputs()
+        for store in self.stores:
+            owner = f"store {store.name}"
+            what = f"a file that {owner} writes"
+            if isinstance(store, FileStore):
+                place = store.place_of(store.filename, self.folder)
+                beside = ("", ".part") if store.protocol == "folder" else ("", *REMOTE_BESIDE)
+                yield from (Claim(f"{place}{suffix}", what, owner) for suffix in beside)
+            elif isinstance(store, SqlStore):
+                yield from database_claims(self._sqlite(store.url, store.url_env), f"the database of {owner}", owner)
+            elif isinstance(store, OpenCartStore) and store.redirects is not None:
+                folder = self.path(store.redirects)
+                yield from (Claim(real(name, folder), what, owner) for name in MAP_NAMES.values())
+
+    def _own_claims(self) -> Iterator[Claim]:
+        """What torgsync itself writes: a run's outputs, the state, the history, the lock."""
         names = [*RUN_FILES, *(f"{store.name}/{name}" for store in self.stores for name in CATALOGUE_FILES)]
         names += [f"redirects-{store.name}.csv" for store in self.stores if isinstance(store, WooCommerceStore)]
-        inputs = ["shop.toml", *([self.sections.rules] if self.sections.rules else [])]
-        return [str((self.output / name).resolve()) for name in names] + [str(self.path(name)) for name in inputs]
+        folders = ["", *(store.name for store in self.stores)]
+        run = [*(f"output/{name}" for name in names), *LOCK_FILES]
+        yield from (Claim(real(name, self.folder), "a file that every run writes", "every run") for name in run)
+        yield from (
+            Claim(real(f"output/{name}", self.folder), "a folder of the outputs", "every run") for name in folders
+        )
+        yield Claim(real("history", self.folder), "the history", "every run", tree=True)
+        state = self._sqlite(self.state.url, self.state.url_env, "sqlite:///state.db")
+        yield from database_claims(state, "the state database", "the state")
+
+    def _inputs(self) -> Iterator[Claim]:
+        """What a run only reads."""
+        settings = ["shop.toml", *([self.sections.rules] if self.sections.rules else [])]
+        for name in settings:
+            yield Claim(real(name, self.folder), "a file that every run writes or reads", "the settings", writes=False)
+        if base := base_file(self.source.dsn, self.folder):
+            yield Claim(base, "the Torgsoft base", "the source", writes=False)
+            yield Claim(f"{base}.delta", "the Torgsoft base", "the source", writes=False)  # of nbackup
+        for store in self.stores:
+            for key in ("key_file", "known_hosts", "cafile"):
+                if file := getattr(store, key, None):
+                    what = f"the {key} of store {store.name}"
+                    yield Claim(real(file, self.folder), what, f"{key} of {store.name}", writes=False)
+
+    def _sqlite(self, url: str | None, url_env: str | None, default: str | None = None) -> str | None:
+        """The SQLite file of a database that is named by URL or by environment variable, if it is one."""
+        text = os.environ.get(url_env) if url_env is not None else url or default
+        return sqlite_file(text, self.folder)
 
     @property
     def output(self) -> Path:

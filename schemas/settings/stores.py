@@ -26,6 +26,9 @@ class SqlStore(Settings):
     kind: Literal["sql"]
     url: str | None = Field(None, description="SQLAlchemy URL without a password; relative SQLite paths are the shop's")
     url_env: str | None = Field(None, description="environment variable that holds the whole URL, for a password")
+    connect_timeout_seconds: int = Field(10, ge=1, description="how long the server may take to let us in")
+    lock_timeout_seconds: int = Field(30, ge=1, description="how long a lock of somebody else is waited for")
+    timeout_seconds: int = Field(300, ge=1, description="how long a server may take to answer one statement")
 
     @model_validator(mode="after")
     def _one_url(self) -> SqlStore:

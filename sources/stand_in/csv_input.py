@@ -45,10 +45,10 @@ def read_csv_dir(folder: Path, encoding: str = "utf-8-sig") -> tuple[pd.DataFram
 def _read(path: Path, encoding: str) -> pd.DataFrame:
     schema, required = FILES[path.name]
     header, rows, lines = _cells(path, encoding)
-    known = list(schema.columns)
+    expected = list(schema.columns)
     for name in header:
-        if name not in known:
-            raise SourceError(f'{path}, line 1: unknown column "{name}"', closest(name, known))
+        if name not in expected:
+            raise SourceError(f'{path}, line 1: unknown column "{name}"', closest(name, expected))
         if header.count(name) > 1:
             raise SourceError(f'{path}, line 1: column "{name}" is there twice', "remove one of them")
     for name in required:
@@ -67,7 +67,7 @@ def _read(path: Path, encoding: str) -> pd.DataFrame:
             for name, cells in zip(header, columns, strict=True)
         }
     )
-    if "position" in known and "position" not in header:
+    if "position" in expected and "position" not in header:
         frame["position"] = pd.Series(range(1, len(frame) + 1), dtype=INTEGER)
     return conform(frame, schema)
 

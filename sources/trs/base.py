@@ -95,19 +95,19 @@ def _rows(trs: TrsFile, notes: list[str]) -> list[_Row]:
     ]
     numbers = frame["category"] if "category" in frame else pd.Series(pd.NA, index=frame.index, dtype=INTEGER)
     categories = [None if value is pd.NA else int(value) for value in numbers.array]
-    known: dict[tuple[str, str, str, str, int | None], _Row] = {}
+    row_of_cells: dict[tuple[str, str, str, str, int | None], _Row] = {}
     broken: Counter[str] = Counter()
     rows = []
     for full, leaf, section, chain_text, category in zip(*texts, categories, strict=True):
         cells = (full, leaf, section, chain_text, category)
-        if cells not in known:
+        if cells not in row_of_cells:
             chain = _chain(chain_text, trs.dialect.chain_separator, section)
-            known[cells] = _Row(TypePath(full or leaf, leaf), category, chain or (), section)
+            row_of_cells[cells] = _Row(TypePath(full or leaf, leaf), category, chain or (), section)
             if chain is None:
                 broken[chain_text] = 0
         if chain_text in broken:
             broken[chain_text] += 1
-        rows.append(known[cells])
+        rows.append(row_of_cells[cells])
     notes.extend(
         f'"{text}" is not a section chain: {goods} goods were assigned by Category' for text, goods in broken.items()
     )

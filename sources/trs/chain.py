@@ -55,9 +55,9 @@ def parse_chain(text: str, separator: Separator, leaf: str | None = None) -> Cha
     if not starts or starts[0].start() != 0:
         return None
     if leaf:
-        for place, match in enumerate(starts):
+        for position, match in enumerate(starts):
             if text[match.end() :] == leaf:
-                starts = starts[: place + 1]
+                starts = starts[: position + 1]
                 break
     ends = [match.start() for match in starts[1:]] + [len(text)]
     return tuple((int(m.group(1)), text[m.end() : end]) for m, end in zip(starts, ends, strict=True))

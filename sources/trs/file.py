@@ -146,8 +146,8 @@ def _names(layout: Layout) -> list[str]:
 
 def _named_layout(names: list[str]) -> Layout:
     """Return 50, 48 or 40 where the columns are exactly those, else the list."""
-    known: tuple[Literal[50, 48, 40], ...] = (50, 48, 40)
-    return next((layout for layout in known if names == _names(layout)), names)
+    layouts: tuple[Literal[50, 48, 40], ...] = (50, 48, 40)
+    return next((layout for layout in layouts if names == _names(layout)), names)
 
 
 def _check_fields(path: Path, names: list[str]) -> None:

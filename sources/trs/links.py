@@ -78,10 +78,10 @@ def _offers(chains: Mapping[Levels, Counter[Chain]]) -> dict[Levels, dict[int, t
         for chain, goods in counter.items():
             names = tuple(name for _, name in chain)
             for depth in range(1, len(path)):
-                for place, (key, name) in enumerate(chain, 1):
+                for position, (key, name) in enumerate(chain, 1):
                     if name == path[depth - 1]:
                         same, before = offers[path[:depth]].get(key, (False, 0))
-                        offers[path[:depth]][key] = (same or names[:place] == path[:depth], before + goods)
+                        offers[path[:depth]][key] = (same or names[:position] == path[:depth], before + goods)
     return offers
 
 

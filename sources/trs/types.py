@@ -139,24 +139,24 @@ def _cut_leaf(key: TypePath) -> tuple[str, str]:
 def _split(text: str, known: Mapping[str, Levels], own: set[str], leaves: set[str]) -> Levels:
     tokens = _tokens(text)
     path: list[str] = []
-    place = 0
+    position = 0
     for end in range(len(tokens), 0, -1):
         beginning = ",".join(tokens[:end])
         if beginning in known:
-            path, place = list(known[beginning]), end
+            path, position = list(known[beginning]), end
             break
-    while place < len(tokens):
+    while position < len(tokens):
         step = next(
             (
                 end
                 for names in (own, leaves)
-                for end in range(len(tokens), place + 1, -1)
-                if ",".join(tokens[place:end]) in names
+                for end in range(len(tokens), position + 1, -1)
+                if ",".join(tokens[position:end]) in names
             ),
-            place + 1,
+            position + 1,
         )
-        path.append(",".join(tokens[place:step]))
-        place = step
+        path.append(",".join(tokens[position:step]))
+        position = step
     return tuple(path)
 
 

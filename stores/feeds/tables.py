@@ -173,11 +173,11 @@ def _encodable(texts: list[str], feed: CsvFeed, where: tuple[str, list[int]] | N
         return texts
     out = []
     for position, text in enumerate(texts):
-        mended, pairs = to_cp1251(text)
+        cleaned, pairs = to_cp1251(text)
         for character, instead in pairs:
             if where is not None:
                 notes.good(f"{where[0]}: {character!r} became {instead!r}, cp1251 cannot hold it", where[1][position])
-        out.append(mended)
+        out.append(cleaned)
     return out
 
 

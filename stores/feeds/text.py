@@ -95,10 +95,10 @@ def _cleaned(
         return [text.strip() for text in texts]
     out = []
     for text, good_id in zip(texts, ids, strict=True):
-        mended = clean(text)
-        if mended != text.replace("\r\n", "\n").strip():
+        cleaned = clean(text)
+        if cleaned != text.replace("\r\n", "\n").strip():
             notes.good(f"{what}: line breaks or control characters became one blank each", good_id)
-        out.append(mended)
+        out.append(cleaned)
     return out
 
 

@@ -32,7 +32,7 @@ class OpenCartAdapter:
     kind = "opencart"
 
     def __init__(
-        self, settings: OpenCartStore, folder: Path, known: PriorState | None = None, *, progress: Progress = silent
+        self, settings: OpenCartStore, folder: Path, prior: PriorState | None = None, *, progress: Progress = silent
     ) -> None:
         self.settings, self.name, self.progress = settings, settings.name, progress
         maps = folder if settings.redirects is None else folder / Path(settings.redirects).expanduser()

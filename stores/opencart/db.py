@@ -7,18 +7,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, create_engine, text
+from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
+from database.connect import database_words, open_database
 from database.scrubbing import own_words
 from database.url import database_url, url_text
 from schemas.errors import StoreError, closest
 from schemas.settings.opencart import OpenCartStore
 from stores.bulk import batched
 from stores.opencart.layout import Layout, read_layout
-
-SQL_MODE = "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
-"""The SQL mode of our session: a value that does not fit is an error, in MyISAM tables too, and is never cut."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,6 @@ class Db:
 
     def __init__(self, connection: Connection, settings: OpenCartStore) -> None:
         self.connection, self.settings = connection, settings
-        connection.exec_driver_sql(f"SET SESSION sql_mode = '{SQL_MODE}'")
         self.layout: Layout = read_layout(connection, settings.prefix)
         self.languages = _languages(self)
         _check_stores(self)
@@ -181,13 +178,13 @@ def _connection(settings: OpenCartStore, next_step: str) -> Iterator[Connection]
     """Open a connection. Its failures become StoreErrors of one line that names the store."""
     try:
         url = database_url(*url_text(settings.url, settings.url_env, f"store {settings.name}"))
-        engine = create_engine(url, pool_pre_ping=False)
+        engine = open_database(url)
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
         raise StoreError(f"store {settings.name}: {own_words(error)}", "check the store's url in shop.toml") from None
     try:
         with engine.connect() as connection:
             yield connection
     except SQLAlchemyError as error:
-        raise StoreError(f"store {settings.name}: {own_words(error, url)}", next_step) from None
+        raise StoreError(f"store {settings.name}: {database_words(error, url)}", next_step) from None
     finally:
         engine.dispose()

@@ -13,7 +13,7 @@ from schemas.errors import StoreError
 from stores.opencart.db import Db
 from stores.opencart.goods_rows import Good
 from stores.opencart.ownership_tables import MARK, leave_alone, packed
-from stores.opencart.text import escape
+from stores.opencart.text import description_html, escape
 from stores.opencart.wanted import model_of
 
 _RECORDS = """
@@ -77,8 +77,8 @@ class GoodsWriter:
         return (
             product, good, escape(name), category, price, quantity, escape(articul or ""), escape(barcode or ""),
             int(hidden), model_of(self.db, good, articul),
-            # OpenCart stores texts escaped and decodes them once: a plain text must become HTML before
-            escape(escape(text).replace("\n", "<br />")) if text else None, self._before(good), 1,
+            description_html(text, *self.db.layout.room("product_description", "description")) if text else None,
+            self._before(good), 1,
         )  # fmt: skip
 
     def _before(self, good: int) -> str | None:

@@ -22,7 +22,7 @@ _TIMES = {"datetime": "NOW()", "timestamp": "NOW()", "date": "CURDATE()", "time"
 
 @dataclass(frozen=True)
 class Column:
-    """``filler``: what a new row must have where we know nothing; None where the database has a value of its own."""
+    """``filler``: the value for a required column of a new row; None where the database has a default."""
 
     length: int | None
     three_bytes: bool

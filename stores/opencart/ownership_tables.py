@@ -43,7 +43,7 @@ TABLES = {
     ean VARCHAR(255) NOT NULL DEFAULT '',
     price DECIMAL(15,4) NOT NULL DEFAULT 0,
     quantity INT NOT NULL DEFAULT 0,
-    description TEXT NULL,{_COMMON}""",
+    description MEDIUMTEXT NULL,{_COMMON}""",
     "torgsync_link": """
     product_id INT NOT NULL,
     category_id INT NOT NULL,
@@ -72,12 +72,35 @@ def has_tables(db: Db) -> bool:
 
 
 def create_tables(db: Db) -> None:
-    """Create missing tables. Call it before any other write: MariaDB commits the open transaction here."""
+    """Create missing tables, and change those that an older torgsync created with another type.
+
+    Call it before any other write: MariaDB commits the open transaction here.
+    """
     if has_tables(db):
+        _change_tables(db)
         return
     for name, columns in TABLES.items():
         statement = db.sql(f"CREATE TABLE IF NOT EXISTS {{{name}}} ({columns}) ENGINE=InnoDB")
         db.connection.execute(text(f"{statement} DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin"))
+
+
+def _change_tables(db: Db) -> None:
+    """Our tables have transactions, hold every character, and as long a text as the shop's own column may."""
+    found = db.rows(
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name IN :names"
+        " AND (engine <> 'InnoDB' OR table_collation NOT LIKE 'utf8mb4%')",
+        names=[db.settings.prefix + name for name in TABLES],
+    )
+    for (table,) in found:
+        name = str(table)[len(db.settings.prefix) :]
+        db.run(f"ALTER TABLE {{{name}}} ENGINE=InnoDB, CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
+    narrow = db.rows(
+        "SELECT 1 FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = :name"
+        " AND column_name = 'description' AND data_type = 'text'",
+        name=f"{db.settings.prefix}torgsync_product",
+    )
+    if narrow:
+        db.run("ALTER TABLE {torgsync_product} MODIFY description MEDIUMTEXT NULL")
 
 
 def leave_alone(db: Db, table: str) -> None:

@@ -14,10 +14,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 from schemas.contents import Key, Rows
+from schemas.settings.opencart import MAP_NAMES
 from stores.opencart.db import Db
 from stores.opencart.ownership_tables import interrupted, leave_alone, packed, unpacked
 from stores.opencart.tree import SlugScope, Tree
-from stores.opencart.wanted import CURRENT, MAP_NAMES
+from stores.opencart.wanted import CURRENT
 from stores.publish import publish
 
 COLUMNS = ("old_number", "old_path", "number")
@@ -57,8 +58,8 @@ def note_redirects(db: Db, tree: Tree, present: Rows, wanted: Rows, keys: Sequen
             text = noted[str(key)]
         rows.append((key, old, json.dumps(list(path), ensure_ascii=False), number, text, packed(before), 1))
     db.many(_UPSERT, rows)
-    gone = [(packed(present.rows.get(key)), key) for key in keys if key not in wanted.rows]
-    db.many("UPDATE {torgsync_redirect} SET touched = 2, before_row = %s WHERE id = %s", gone)
+    dropped = [(packed(present.rows.get(key)), key) for key in keys if key not in wanted.rows]
+    db.many("UPDATE {torgsync_redirect} SET touched = 2, before_row = %s WHERE id = %s", dropped)
 
 
 def write_maps(db: Db, tree: Tree, folder: Path, create: bool) -> list[str]:

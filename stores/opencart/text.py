@@ -43,3 +43,25 @@ def fit(text: str, length: int, three_bytes: bool) -> str:
         if room < 0:
             return text[:position].rstrip()
     return text
+
+
+def description_html(text: str, length: int, three_bytes: bool) -> str:
+    """A plain text as OpenCart stores a description: HTML, escaped like every text; its longest beginning that fits.
+
+    ``length`` is in bytes (TEXT holds 65,535); 0 is no limit. ``three_bytes`` as in ``fit``.
+    """
+    if three_bytes:
+        text = "".join(char for char in text if ord(char) <= 0xFFFF)
+    whole = _html(text)
+    if not length or len(whole.encode()) <= length:
+        return whole
+    fits, longer = 0, len(text)
+    while longer - fits > 1:
+        middle = (fits + longer) // 2
+        fits, longer = (middle, longer) if len(_html(text[:middle]).encode()) <= length else (fits, middle)
+    return _html(text[:fits].rstrip())
+
+
+def _html(text: str) -> str:
+    """Stored escaped, and decoded once when shown: a plain text must be HTML before that."""
+    return escape(escape(text).replace("\n", "<br />"))

@@ -9,6 +9,7 @@ from typing import Any
 
 from schemas.contents import Contents, Key, Rows
 from schemas.errors import StoreError
+from schemas.settings.opencart import MAP_NAMES
 from stores.opencart.db import Db
 from stores.opencart.layout import Layout
 from stores.opencart.text import escape, fit, unescape
@@ -18,7 +19,6 @@ CATEGORY_COLUMNS = ("name", "parent_number", "depth", "hidden", "complete")
 OFFER_COLUMNS = (
     "name", "category_number", "retail_price", "warehouse_quantity", "articul", "barcode", "hidden", "complete",
 )  # fmt: skip
-MAP_NAMES = {"nginx": "redirects.nginx.map", "apache": "redirects.htaccess"}
 CURRENT = "current"
 """Used as the fingerprint of a redirect map that agrees with the tables of the shop."""
 _MOST = 2_147_483_647

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from schemas.catalogue import Catalogue
 from schemas.contents import Contents
-from schemas.errors import SettingsError, StoreError
+from schemas.errors import SettingsError, StoreError, TorgsyncError, Unreadable
 from schemas.report import StoreResult
 from schemas.settings.woocommerce import WooCommerceStore
 from schemas.values import plain_values
@@ -59,7 +59,10 @@ class WooCommerceAdapter:
         """Return the contents in the columns of WooCommerce. Reads the shop only where an editor owns some columns."""
         wanted = wanted_of(contents, self.settings)
         if self.settings.only_on_create:
-            self._ahead = self._read()
+            try:
+                self._ahead = self._read()
+            except TorgsyncError as error:
+                raise Unreadable(error.message, error.next_step) from error
             wanted = keep_editors_fields(wanted, self._ahead, self.settings)
         return WooWanted(catalogue, wanted, contents.redirects)
 
@@ -122,15 +125,23 @@ class WooCommerceAdapter:
 
     def _write_redirects(self, session: Session, wanted: Wanted) -> None:
         """Write the file of old addresses when it has to change."""
-        if not isinstance(wanted, WooWanted) or not wanted.redirects.rows:
+        name = f"redirects-{self.name}.csv"
+        if not isinstance(wanted, WooWanted) or not (wanted.redirects.rows or (self.folder / name).exists()):
             return
         terms = read_terms(session.client)
-        lines = redirect_lines(wanted.redirects, terms, self.bindings, self.settings.category_base)
+        lines = redirect_lines(wanted.redirects, terms, self.bindings, self.settings.category_base, _living(wanted))
         if not lines:
+            if (self.folder / name).exists():
+                (self.folder / name).unlink()
+                session.notes.append(f"{name} is removed: none of its addresses is free; remove them from the plugin")
             return
-        name, text = f"redirects-{self.name}.csv", redirect_csv(lines).encode()
+        text = redirect_csv(lines).encode()
         if publish(self.folder, name, lambda stream: stream.write(text), create=True).published:
             session.notes.append(f"{len(lines)} old addresses of categories are in {name}: import it with a plugin")
+
+
+def _living(wanted: Wanted) -> list[int]:
+    return [int(number) for number in wanted.contents.categories.rows]
 
 
 def _descriptions(catalogue: Catalogue) -> dict[int, str]:

@@ -42,7 +42,7 @@ def write_products(session: Session, operations: Sequence[Operation]) -> None:
 def _look_into_the_bin(session: Session, goods: Sequence[int]) -> None:
     """Restore our products that are in the shop's bin, with their id, pictures and address."""
     bound = ((session.bindings.product(good), good) for good in goods if good not in session.snapshot.products)
-    lost = {place: good for place, good in bound if place is not None}
+    lost = {product_id: good for product_id, good in bound if product_id is not None}
     for some in chunks(sorted(lost), session.settings.batch):
         for row in read_products(session.client, include=_joined(some), status="trash"):
             product = product_of(row, session.settings)
@@ -188,7 +188,7 @@ def _find(session: Session, rows: Sequence[Item]) -> list[Item | None]:
 def _confirm(session: Session, operations: Sequence[Operation], batch: _Batch) -> None:
     """Read the sent rows again: WooCommerce may answer 200 and put the product into «Uncategorized»."""
     sent = [int(op.key) for op in operations if int(op.key) not in batch.refused]
-    ids = {place: good for good in sent if (place := _id(session, good)) is not None}
+    ids = {product_id: good for good in sent if (product_id := _id(session, good)) is not None}
     if ids:
         for row in read_products(session.client, include=_joined(sorted(ids))):
             session.snapshot.products[ids[int(row["id"])]] = product_of(row, session.settings)

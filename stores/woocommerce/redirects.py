@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from schemas.contents import Rows
 from stores.woocommerce.bindings import Bindings
 from stores.woocommerce.snapshot import Term
 
 
-def redirect_lines(redirects: Rows, terms: Mapping[int, Term], bindings: Bindings, base: str) -> list[tuple[str, str]]:
-    """Return old and new address of each category that was merged into another; a rename keeps the address."""
+def redirect_lines(
+    redirects: Rows, terms: Mapping[int, Term], bindings: Bindings, base: str, living: Collection[int] = ()
+) -> list[tuple[str, str]]:
+    """Return old and new address of each category that was merged into another; a rename keeps the address.
+
+    ``living`` are the numbers of categories that the shop shows. A term keeps its address when it is renamed, also when
+    its number means another section now: a living category's own address is never redirected.
+    """
     out = {}
+    shown = {address(term, terms, base) for number in living if (term := terms.get(bindings.term(number) or 0))}
     for key in redirects:
         row = redirects.row(key)
         old, new = (terms.get(bindings.term(number) or 0) for number in (row["old_number"], row["number"]))
         if old is not None and new is not None and old.id != new.id:
-            out[address(old, terms, base)] = address(new, terms, base)
+            left = address(old, terms, base)
+            if left not in shown:
+                out[left] = address(new, terms, base)
     return sorted(out.items())
 
 

@@ -1,4 +1,4 @@
-"""Receivers of alerts, and a shop whose nights they hear of."""
+"""Receivers of alerts, and a shop that sends alerts to them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.e2e.conftest import local  # noqa: F401 - a fixture, found by its nam
 
 @pytest.fixture
 def receiver(monkeypatch):
-    """One webhook, set as the only receiver of alerts."""
+    """Start one webhook as the only receiver of alerts."""
     with http_receiver() as found:
         monkeypatch.setenv("TORGSYNC_ALERT_URLS", found.url())
         yield found

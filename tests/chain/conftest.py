@@ -1,4 +1,4 @@
-"""The chain's shops after a night one after another: what every other way of running them must give as well."""
+"""The shops of a chain after a sequential night: the expected result of every other way to run them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tests.database_servers import DatabaseServer
 
 @dataclass(frozen=True)
 class Sequential:
-    """By shop: what its stores hold, what its state knows."""
+    """The contents of stores and state, by shop."""
 
     stores: dict[str, Any]
     state: dict[str, Any]
 
     def check(self, root: Path) -> None:
-        """The sound shops below ``root`` came out the same, row for row."""
+        """Check that the good shops below ``root`` have the same rows."""
         for name in SOUND:
             assert stores_of(str(root / name)) == self.stores[name], name
             assert state_of(str(root / name)) == self.state[name], name

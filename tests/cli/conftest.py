@@ -1,4 +1,4 @@
-"""A shop on which the commands run, and the commands as a person types them, in this process."""
+"""A shop for the commands, and the commands as a person types them, run in this process."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ Torgsync = Callable[..., Done]
 
 @pytest.fixture
 def torgsync(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Torgsync:
-    """The command line: ``torgsync("plan", folder)``."""
-    monkeypatch.setattr("signal.signal", lambda *_: None)  # the test runner's own handlers stay
+    """Return a function that runs the command line: ``torgsync("plan", folder)``."""
+    monkeypatch.setattr("signal.signal", lambda *_: None)  # keep the handlers of the test runner
 
     def run(*words: object) -> Done:
         capsys.readouterr()
@@ -70,11 +70,11 @@ class Loaded:
         return self.shop.output / "plan.json"
 
     def goods(self, goods: pd.DataFrame) -> None:
-        """Another night's goods."""
+        """Replace the goods, for another night."""
         self.shop.base(TYPES, SECTIONS, goods)
 
     def rows(self) -> list[dict[str, Any]]:
-        """The runs, newest first."""
+        """Return the runs, newest first."""
         settings = load_shop(self.folder)
         state = State(state_url(settings), settings.name)
         try:
@@ -83,14 +83,14 @@ class Loaded:
             state.close()
 
     def shown(self) -> list[list[dict[str, Any]]]:
-        """What the store's window shows: categories and goods that are not hidden."""
+        """Return the categories and goods of the store that are not hidden."""
         with closing(sqlite3.connect(self.folder / "web.db")) as connection:
             connection.row_factory = sqlite3.Row
             queries = (f"select * from {table} where not hidden order by 1" for table in ("categories", "offers"))
             return [[dict(row) for row in connection.execute(query)] for query in queries]
 
     def hidden(self) -> set[int]:
-        """Goods that the store holds and does not show."""
+        """Return the hidden goods of the store."""
         with closing(sqlite3.connect(self.folder / "web.db")) as connection:
             return {row[0] for row in connection.execute("select good_id from offers where hidden")}
 
@@ -116,10 +116,10 @@ def loaded(local: ShopFolder, loaded_once: tuple[Path, str]) -> Loaded:  # noqa:
 
 
 def without(*ids: int) -> pd.DataFrame:
-    """The goods but these."""
+    """Return the goods without these."""
     return GOODS[~GOODS["good_id"].isin(ids)].reset_index(drop=True)
 
 
 def renamed(good: int, name: str) -> pd.DataFrame:
-    """The goods, one of them with another name."""
+    """Return the goods, one of them with another name."""
     return GOODS.assign(good_name=GOODS["good_name"].mask(GOODS["good_id"] == good, name))

@@ -161,7 +161,7 @@ def test_a_guard_shows_in_the_plan_and_the_plan_can_be_applied_with_its_permissi
     loaded.goods(without(*TWELVE))
     planned = torgsync("plan", loaded.folder)
     assert planned.code == 3
-    assert "GUARD «hidden_offers»" in planned.out
+    assert "GUARD STOPS «hidden_offers»" in planned.out
     refused = torgsync("apply", loaded.plan)
     assert refused.code == 3
     assert f"torgsync apply {loaded.plan} --allow" in refused.err, "what it tells to type is the same command"
@@ -235,6 +235,39 @@ def test_retry_touches_only_the_store_that_failed(loaded, torgsync):
     assert {store["name"]: store["operations"] for store in done.json["stores"]} == {"web": {"offer hide": 1}}
     assert feed.stat().st_mtime_ns == stamp
     assert "last successful" in torgsync("runs", loaded.folder, "--limit", 1).out
+
+
+def test_retry_finds_the_last_run_that_left_a_store_behind(loaded, torgsync):
+    """Later runs that a guard stopped, that only planned or that were for another store hide nothing."""
+    loaded.goods(without(2))
+    web = loaded.folder / "web.db"
+    content = web.read_bytes()
+    web.write_bytes(b"no database at all, " * 100)
+    assert torgsync("sync", loaded.folder).code == 4
+    behind = loaded.rows()[0]["run"]
+    web.write_bytes(content)
+    loaded.goods(GOODS[:0])
+    assert torgsync("sync", loaded.folder).code == 3
+    torgsync("plan", loaded.folder)
+    done = torgsync("retry", loaded.folder, "--json")
+    assert (done.code, done.json["continues"]) == (0, behind), done.err
+    assert {store["name"]: store["operations"] for store in done.json["stores"]} == {"web": {"offer hide": 1}}
+    again = torgsync("retry", loaded.folder)
+    assert (again.code, "there is nothing to retry" in again.err) == (2, True), "the store is up to date now"
+
+
+def test_a_retry_that_failed_too_is_what_the_next_one_goes_on_with(loaded, torgsync):
+    loaded.goods(without(2))
+    web = loaded.folder / "web.db"
+    content = web.read_bytes()
+    web.write_bytes(b"no database at all, " * 100)
+    torgsync("sync", loaded.folder)
+    assert torgsync("retry", loaded.folder).code == 4
+    second = loaded.rows()[0]["run"]
+    web.write_bytes(content)
+    done = torgsync("retry", loaded.folder, "--json")
+    assert (done.code, done.json["continues"]) == (0, second), done.err
+    assert 2 in loaded.hidden()
 
 
 def test_there_is_nothing_to_retry_or_resume_after_a_good_run(loaded, torgsync):

@@ -1,4 +1,4 @@
-"""One server of each kind for all tests of this folder; each test has a folder or bucket of its own on it."""
+"""One server of each kind for all tests of this folder; each test has a separate folder or bucket there."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NUMBERS = count(1)
 
 @dataclass(frozen=True)
 class Keys:
-    """What proves who a server is."""
+    """The keys and certificates of the servers."""
 
     cafile: Path
     certificate: Path
@@ -57,7 +57,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def place_of(keys: Keys, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Place]]:
-    """Makes a place of a kind, empty, on a server that is started with the first of its kind."""
+    """Return a function that makes an empty target of a kind; the first of a kind starts its server."""
     with ExitStack() as stack:
         base = tmp_path_factory.mktemp("served")
         started: dict[str, object] = {}

@@ -50,7 +50,7 @@ chain_separator = ";"
 
 @dataclass
 class ShopFolder:
-    """A shop that a test runs; ``place`` is where its base lies."""
+    """A shop that a test runs; ``place`` builds its base."""
 
     folder: Path
     place: Place
@@ -79,11 +79,11 @@ class ShopFolder:
 
     @property
     def categories(self) -> dict[str, list[str]]:
-        """Number → path."""
+        """Map numbers to paths."""
         return {row["number"]: json.loads(row["path"]) for row in self.csv("categories.csv")}
 
     def store(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Every row of the SQL store."""
+        """Return every row of the SQL store."""
         path = self.folder / "web.db"
         if not path.is_file():
             return {}
@@ -96,7 +96,7 @@ class ShopFolder:
 
 @pytest.fixture
 def shop(tmp_path: Path, place: Place) -> ShopFolder:  # noqa: F811
-    """An empty shop folder whose base is embedded, and again one behind a real server."""
+    """Return an empty shop folder, once with an embedded base and once with one behind a real server."""
     folder = tmp_path / "shop"
     folder.mkdir()
     shop = ShopFolder(folder, place)
@@ -106,7 +106,7 @@ def shop(tmp_path: Path, place: Place) -> ShopFolder:  # noqa: F811
 
 @pytest.fixture
 def local(tmp_path: Path) -> ShopFolder:
-    """The same with an embedded base only, for what has nothing to do with the connection."""
+    """Return a shop folder with an embedded base, for tests that do not depend on the connection."""
     folder = tmp_path / "shop"
     folder.mkdir()
     shop = ShopFolder(folder, Place("embedded", tmp_path))

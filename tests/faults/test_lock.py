@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import signal
+import stat
 import subprocess
 import sys
 import threading
@@ -101,6 +103,63 @@ def race(one: subprocess.Popen[str], other: subprocess.Popen[str]) -> None:
 def test_of_two_runs_that_start_at_once_one_works_and_the_other_names_it(tmp_path):
     folder = shop_folder(tmp_path / "shop")
     race(contender(folder), contender(folder))
+
+
+@pytest.mark.parametrize("what", ["deleted", "moved away", "replaced"])
+def test_a_lock_file_that_is_deleted_while_a_run_works_lets_no_second_run_in(tmp_path, what):
+    folder = shop_folder(tmp_path / "shop")
+    one, other = contender(folder), contender(folder)
+    lock = folder / ".torgsync.lock"
+    try:
+        say(one, 0)
+        assert hear(one) == "holds"
+        if what == "deleted":
+            lock.unlink()
+        else:
+            lock.rename(folder / "old")
+        if what == "replaced":
+            lock.touch()
+        assert held(load_shop(folder))
+        say(other, 0)
+        assert hear(other).startswith("6 shop test is held by process ")
+        for process in (one, other):
+            say(process, "done")
+            assert hear(process) == "freed"
+        assert not held(load_shop(folder))
+    finally:
+        for process in (one, other):
+            process.communicate(timeout=PATIENCE)
+
+
+def test_a_lock_on_a_file_that_was_moved_away_meanwhile_is_not_taken_for_the_shops(tmp_path, monkeypatch):
+    """Somebody moves the file between its opening and the lock: the new file at its place is locked then."""
+    folder = shop_folder(tmp_path / "shop")
+    real = engine.lock._folder_locked
+    moved: list[bool] = []
+
+    def move(*args):
+        if not moved:
+            moved.append((folder / ".torgsync.lock").rename(folder / "old"))
+        return real(*args)
+
+    monkeypatch.setattr(engine.lock, "_folder_locked", move)
+    with hold(load_shop(folder)):
+        assert (folder / ".torgsync.lock").is_file()
+        assert engine.lock._names_our_lock(folder / ".torgsync.lock")
+        assert not engine.lock._names_our_lock(folder / "old")
+
+
+def test_where_a_folder_cannot_be_locked_the_file_alone_keeps_a_second_run_out(tmp_path, monkeypatch):
+    def refuse(descriptor, operation):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EBADF, "as a network share answers")
+        return real(descriptor, operation)
+
+    real = engine.lock.fcntl.flock
+    monkeypatch.setattr(engine.lock.fcntl, "flock", refuse)
+    shop = load_shop(shop_folder(tmp_path / "shop"))
+    with hold(shop), pytest.raises(ShopBusy), hold(shop):
+        pass
 
 
 def test_two_machines_with_one_postgresql_state_do_not_run_one_shop_at_once(tmp_path, postgres_url):

@@ -191,7 +191,8 @@ def test_a_store_that_failed_is_loaded_with_its_own_catalogue_by_a_retry(nights)
     nights.world.rules(MERGE)
     shelf = nights.world.folder / "shelf.db"
     with closing(sqlite3.connect(shelf)) as connection:
-        connection.execute("create trigger no before update on offers begin select raise(abort, 'no'); end")
+        # not a row that is refused, but a statement that fails
+        connection.execute("create trigger no before update on offers begin insert into nowhere values (1); end")
     assert nights.sync().outcome == "some stores failed"
     assert set(nights.store()[0]) == {1, 2, 3, 4}
     with closing(sqlite3.connect(shelf)) as connection:

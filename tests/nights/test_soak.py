@@ -58,6 +58,70 @@ def rows_of_runs(state: Path) -> int:
                    for table in ("runs", "writes_begun", "quarantine"))  # fmt: skip
 
 
+def sizes_of(world: World) -> dict[str, int]:
+    """Rows of each table of the state, and the files of the history."""
+    with closing(sqlite3.connect(world.folder / "state.db")) as connection:
+        tables = [row[0] for row in connection.execute("select name from sqlite_master where type = 'table'")]
+        found = {name: connection.execute(f'select count(*) from "{name}"').fetchone()[0] for name in tables}
+    return found | {"files": len(list((world.folder / "history").rglob("*")))}
+
+
+def small_shop(folder: Path) -> World:
+    world = World(folder)
+    world.settings(retire_after=5, keep_runs=KEEP)
+    world.sections = {n: (None if n == 1 else 1, f"Розділ {n}", n) for n in (1, 2, 3)}
+    world.types = {n: (None if n == 1 else 1, f"Вид {n}", n) for n in (1, 2, 3)}
+    world.goods = {n: (n % 3 + 1, f"Товар {n}") for n in range(1, 41)}
+    return world
+
+
+BEGIN = datetime(2026, 1, 1, 2, 30, tzinfo=timezone(timedelta(hours=2)))
+
+
+def test_nights_that_all_end_badly_and_plans_that_nobody_applies_pile_up_nothing(tmp_path: Path, monkeypatch):
+    """Each is another extract, which a guard stops; what was loaded last, and can be gone back to, stays."""
+    world = small_shop(tmp_path / "shop")
+    monkeypatch.setattr(engine.session, "now", lambda: BEGIN)
+    first = world.sync({})
+    assert first.outcome == "ok"
+    whole, sizes = dict(world.goods), {}
+    for night in range(1, 3 * KEEP + 1):
+        monkeypatch.setattr(engine.session, "now", lambda night=night: BEGIN + timedelta(days=night))
+        world.goods = {good: (kind, f"{name} {night}") for good, (kind, name) in list(whole.items())[:5]}
+        assert world.sync({}).outcome == "guard stop"
+        world.goods = {good: (kind, f"{name} {night}") for good, (kind, name) in list(whole.items())[:39]}
+        world.plan()
+        sizes[night] = sizes_of(world)
+    assert sizes[3 * KEEP] == sizes[2 * KEEP] == sizes[KEEP]
+    assert sizes[KEEP]["runs"] == KEEP + 2, "the night that was loaded, the run that has just ended, and ten before it"
+    world.goods = whole
+    assert world.rollback(first.run).outcome == "ok"
+
+
+def test_the_state_of_a_shop_that_changes_back_and_forth_for_two_years_stays_as_large_as_it_is(
+    tmp_path: Path, monkeypatch
+):
+    """Sections move and change names, goods leave and return: all that is remembered of it ends.
+
+    96 nights, eight days apart.
+    """
+    world = small_shop(tmp_path / "shop")
+    sizes = {}
+    for night in range(96):
+        monkeypatch.setattr(engine.session, "now", lambda night=night: BEGIN + timedelta(days=8 * night))
+        turn = night % 4
+        world.sections[3] = (2 if turn == 1 else 1, f"Розділ 3{' новий' * (turn == 2)}", 3)
+        world.goods = {n: (n % 3 + 1, f"Товар {n}") for n in range(1, 41) if n > 2 or turn != 3}
+        world.goods[99] = (777 if turn == 1 else 1, "Товар 99")  # a type that is not there: rejected
+        if turn == 3:
+            world.types[4] = (1, "Вид 4", None)
+        else:
+            world.types.pop(4, None)
+        assert world.sync().outcome == "ok"
+        sizes[night] = sizes_of(world)
+    assert sizes[95] == sizes[95 - 24] == sizes[95 - 36], "the same turn of the same year after year"
+
+
 def test_two_hundred_nights_account_for_every_good_and_leave_nothing_behind(tmp_path: Path, monkeypatch):
     world = World(tmp_path / "shop")
     world.settings(retire_after=5, keep_runs=KEEP)

@@ -1,4 +1,4 @@
-"""A small shop whose base is a few dictionaries: a model can follow it, and the real code reads it every night."""
+"""A small shop whose base is a few dictionaries: a model can predict it, and the real code reads it every night."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tests.pure import goods_frame, sections_frame, types_frame
 from transforms.guards import GUARDS
 
 ALL = dict.fromkeys(GUARDS, 1_000_000)
-"""Lets every guard pass: for tests of what follows after them."""
+"""Allows every guard, for tests of later steps."""
 
 SETTINGS = """
 name = "test"
@@ -67,7 +67,7 @@ header = true
 
 
 class Broken(BaseException):
-    """The planted fault: it breaks the run off. An Exception in a store would be that store's failure alone."""
+    """The planted fault, which interrupts the run. An Exception in a store would only be a failure of that store."""
 
 
 @dataclass
@@ -143,14 +143,14 @@ class World:
             connection.execute(statement, values)
 
     def down(self, store: str) -> bytes:
-        """Make a SQL store unreadable; returns what it was."""
+        """Make a SQL store unreadable; returns its earlier bytes."""
         path = self.folder / f"{store}.db"
         before = path.read_bytes()
         path.write_bytes(b"no database" * 500)
         return before
 
     def shown(self) -> tuple[dict[int, tuple[str, int | None, list[str]]], dict[int, tuple[int | None, str]]]:
-        """Categories number → (name, parent, path) and goods id → (category, name) that a visitor sees."""
+        """Return what a visitor sees: categories number → (name, parent, path), goods id → (category, name)."""
         categories = {
             r["number"]: (r["name"], r["parent_number"], json.loads(r["path"]))
             for r in self.rows("categories", "managed and not hidden")
@@ -161,7 +161,7 @@ class World:
         return categories, offers
 
     def feed(self) -> dict[int, tuple[int, str]]:
-        """Goods of the feed: id → (category or -1, name)."""
+        """Return the goods of the feed: id → (category or -1, name)."""
         frame = read_trs(self.folder / "feed" / "TSGoods.trs", encoding="utf-8", header=True).frame
         rows = zip(frame["good_id"], frame["category"], frame["good_name"], strict=True)
         found = {int(good): (int(category), str(name)) for good, category, name in rows}

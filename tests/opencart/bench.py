@@ -1,4 +1,4 @@
-"""OpenCart as a bench of tests/stores: one more store for the suite of promises that fits all of them."""
+"""OpenCart as a bench of tests/stores: one more store for the conformance suite."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.opencart.conftest import Shop
 from tests.stores.bench import Bench, Categories, Offers, sql_fault
 
 THEIRS = 900001
-# Every statement of OpenCart's is broken in test_crash.py already; here, over five versions, it would take minutes.
+# test_crash.py breaks every statement of OpenCart already; over five versions it would take minutes here.
 FAULT_STEP = int(os.environ.get("TORGSYNC_SWEEP_STEP", "9"))
 
 
@@ -31,7 +31,7 @@ def opencart_bench(version: str, request: Any) -> Bench:
         return categories, offers
 
     def plant() -> None:
-        """An editor's category with its product, made as OpenCart's admin would."""
+        """Make an editor's category and product, as OpenCart's admin would."""
         shop.run(f"INSERT INTO oc_category SET category_id = {THEIRS}, parent_id = 0, status = 1, sort_order = 7")
         shop.run(f"INSERT INTO oc_category_description SET category_id = {THEIRS}, language_id = 2, name = 'своя'")
         shop.run(f"INSERT INTO oc_category_path SET category_id = {THEIRS}, path_id = {THEIRS}, level = 0")

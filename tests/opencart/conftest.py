@@ -1,4 +1,4 @@
-"""A shop: one OpenCart database of some version, and a catalogue that is loaded into it night by night."""
+"""A shop: one OpenCart database of any version, and a catalogue that is loaded into it every night."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ NOWHERE = 0x7FFF0000
 
 
 class Broken(Exception):
-    """A statement that failed because the test said so."""
+    """A statement that the test made fail."""
 
 
 @lru_cache(128)
 def catalogue_of(sections: tuple[Any, ...], goods: tuple[Any, ...], more: tuple[Any, ...]) -> Catalogue:
-    """The catalogue that our own steps make of such a Torgsoft base."""
+    """Return the catalogue that our transforms make of such a base."""
     fields = {good: dict(values) for good, *values in more}
     types = [(n, parent, name, n) for n, (parent, name) in sections]
     unmapped = [(NOWHERE, None, "без розділу")] if any(number is None for _, (number, _) in goods) else []
@@ -53,7 +53,7 @@ def catalogue_of(sections: tuple[Any, ...], goods: tuple[Any, ...], more: tuple[
         frame[name] = pd.Series(exact, dtype=DECIMAL)
     numbered = sections_frame(*((n, parent, name, n) for n, (parent, name) in sections))
     found = decide(types_frame(*types, *unmapped), numbered, conform(frame, RAW_GOODS), unmapped="hide").catalogue
-    # the names policy is not under test: what it would forbid must pass into the shop whole
+    # the names policy is not under test: forbidden characters must reach the shop
     names = [dict(sections)[int(n)][1] for n in found.categories["number"]]
     titles = [dict(goods)[int(g)][1] for g in found.offers["good_id"]]
     return replace(
@@ -105,7 +105,7 @@ class Shop:
         return target, wanted, StorePlan(store="site", kind="opencart", operations=found), kept
 
     def apply(self, wanted: Wanted, plan: StorePlan) -> StoreResult | None:
-        """What ``apply PLAN`` or ``resume RUN`` does: a fresh target, the same plan."""
+        """Apply a plan with a new adapter, as ``apply PLAN`` or ``resume RUN`` do."""
         if not plan.operations:
             return None
 
@@ -122,14 +122,14 @@ class Shop:
                 assert begun == [0], "once, before the first write"
 
     def sync(self) -> dict[str, int]:
-        """Plan and apply; gives the operations by entity and kind, as ``category move``."""
+        """Plan and apply; returns the operations by entity and kind, as ``category move``."""
         _, wanted, plan, kept = self.plan()
         self.apply(wanted, plan)
         self.loaded, self.redirects = wanted.catalogue, kept
         return {f"{entity} {kind}": n for (entity, kind), n in plan.counts().items()}
 
     def settle(self) -> None:
-        """The second night writes nothing, and the shop's tables are sound."""
+        """Check that a second night writes nothing, and that the tables have no faults."""
         with count_writes() as writes:
             assert self.sync() == {}
         assert writes == []
@@ -148,7 +148,7 @@ class Shop:
             connection.execute(text(statement), values)
 
     def seen(self) -> dict[int, tuple[str, int]]:
-        """Category → (name as stored, parent) of those with status 1, in the shop's own language."""
+        """Return category → (name as stored, parent) of those with status 1, in the main language."""
         return {
             n: (name, parent)
             for n, name, parent in self.rows(
@@ -158,7 +158,7 @@ class Shop:
         }
 
     def seen_goods(self) -> dict[int, tuple[str, tuple[int, ...]]]:
-        """GoodID → (name as stored, categories) of goods with status 1."""
+        """Return GoodID → (name as stored, categories) of goods with status 1."""
         found: dict[int, tuple[str, tuple[int, ...]]] = {}
         for good, name, category in self.rows(
             "SELECT r.good_id, d.name, l.category_id FROM oc_torgsync_product r"
@@ -171,7 +171,7 @@ class Shop:
         return found
 
     def become(self, other: Shop) -> Shop:
-        """The same state as another shop, copied table by table: quicker than loading it anew."""
+        """Copy the state of another shop table by table, which is quicker than a load."""
         source, own = (make_url(shop.url).database for shop in (other, self))
         with self.engine.begin() as connection:
             there = set(connection.execute(text("SHOW TABLES")).scalars())
@@ -185,7 +185,7 @@ class Shop:
         return self
 
     def image(self) -> dict[str, list[tuple[Any, ...]]]:
-        """All rows of OpenCart's own tables, without dates."""
+        """Return all rows of OpenCart's tables, without dates."""
         out = {}
         with self.engine.connect() as connection:
             names = connection.execute(text("SHOW TABLES")).scalars().all()
@@ -202,7 +202,7 @@ class Shop:
 
 @contextmanager
 def count_writes(fail_at: int | str | None = None) -> Iterator[list[str]]:
-    """Statements that write to a shop; the N-th, or the first that begins so, fails before it is sent."""
+    """Collect statements that write to a shop; the N-th, or the first with this beginning, fails before it is sent."""
     seen: list[str] = []
 
     def tick(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
@@ -220,7 +220,7 @@ def count_writes(fail_at: int | str | None = None) -> Iterator[list[str]]:
 
 
 class Pool:
-    """Emptied databases by version and prefix: to make their tables takes longer than a test."""
+    """Emptied databases by version and prefix: creating their tables takes longer than a test."""
 
     def __init__(self, new: Callable[[], str]) -> None:
         self.new = new
@@ -240,14 +240,14 @@ class Pool:
 
 @pytest.fixture(scope="session")
 def databases(mariadb_server: Any) -> Iterator[Pool]:
-    """The session's databases; dropped at its end."""
+    """Return the databases of the session, which are dropped at its end."""
     with ExitStack() as stack:
         yield Pool(lambda: stack.enter_context(mariadb_server.database("CHARACTER SET utf8mb4")))
 
 
 @pytest.fixture
 def make_shop(databases: Pool, tmp_path: Path) -> Iterator[Callable[..., Shop]]:
-    """Makes shops, each with a database of its own."""
+    """Return a function that makes shops, each with a separate database."""
     opened: list[tuple[tuple[str, str], Shop]] = []
 
     def make(version: str, *, fresh: bool = False, **settings: Any) -> Shop:
@@ -272,12 +272,12 @@ def make_shop(databases: Pool, tmp_path: Path) -> Iterator[Callable[..., Shop]]:
 
 @pytest.fixture(params=[version for version in VERSIONS if version != "3.0-innodb"])
 def shop(request: pytest.FixtureRequest, make_shop: Callable[..., Shop]) -> Shop:
-    """A small shop of each version, not loaded yet."""
+    """Return a small shop of each version, without a load."""
     return fill(make_shop(request.param))
 
 
 def fill(shop: Shop) -> Shop:
-    """Дім > Посуд > Чашки, Дім > Текстиль; twelve goods."""
+    """Fill a shop: Дім > Посуд > Чашки, Дім > Текстиль; twelve goods."""
     shop.sections = {1: (None, "Дім"), 2: (1, "Посуд"), 3: (2, "Чашки"), 4: (1, "Текстиль")}
     shop.goods = {100 + n: (n % 4 + 1, f"Товар {n}") for n in range(12)}
     return shop

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from schemas.errors import StoreError
+from stores.opencart.text import unescape
 from tests.opencart.conftest import count_writes, fill
 
 NASTY = "ґ є і ї ’ № & <b> \"лапки\" 'Їжак' &amp; 100%"
@@ -455,3 +456,38 @@ def test_a_database_of_something_else_is_refused(mariadb_url):
 
     with pytest.raises(StoreError, match="not the tables of OpenCart"):
         check(OpenCartStore(name="site", kind="opencart", url=mariadb_url))
+
+
+def test_an_emoji_and_a_long_description_cost_no_night(shop):
+    """Up to 3.0 the shop's own column is TEXT in utf8mb3: what it cannot hold is left out."""
+    shop.fields[100] = {"description": 'Їжак <b> & "№"\n🙂 ' * 4_000}
+    shop.fields[101] = {"description": "коротко 🙂"}
+    shop.sync()
+    texts = dict(
+        shop.rows("SELECT r.good_id, d.description FROM oc_torgsync_product r JOIN oc_product_description d"
+                  " ON d.product_id = r.product_id AND d.language_id = 2 WHERE r.good_id < 102")
+    )  # fmt: skip
+    plain = unescape(unescape(texts[100]).replace("<br />", "\n"))
+    assert len(plain) > 10_000
+    assert ('Їжак <b> & "№"\n🙂 ' * 4_000).replace("🙂", "" if "🙂" not in plain else "🙂").startswith(plain)
+    assert len(texts[100].encode()) <= 65_535
+    assert texts[101].strip() in ("коротко", "коротко 🙂")
+    assert shop.sync() == {}
+
+
+def test_our_own_tables_of_an_older_torgsync_are_changed(shop):
+    shop.sync()
+    shop.run("ALTER TABLE oc_torgsync_product MODIFY description TEXT NULL, ENGINE=MyISAM")
+    shop.run("ALTER TABLE oc_torgsync_category CONVERT TO CHARACTER SET utf8mb3")
+    shop.goods[100] = (shop.goods[100][0], "Інший")
+    shop.sync()
+    found = shop.rows(
+        "SELECT DISTINCT engine, table_collation FROM information_schema.tables WHERE table_schema = DATABASE()"
+        " AND table_name LIKE 'oc_torgsync%'"
+    )
+    assert found == [("InnoDB", "utf8mb4_bin")]
+    assert shop.rows(
+        "SELECT data_type FROM information_schema.columns WHERE table_schema = DATABASE()"
+        " AND table_name = 'oc_torgsync_product' AND column_name = 'description'"
+    ) == [("mediumtext",)]
+    assert shop.sync() == {}

@@ -48,7 +48,7 @@ def free_port() -> int:
 
 
 def wait_for(what: Callable[[], Any], seconds: float = PATIENCE, told: str = "") -> Any:
-    """What becomes true; gives up after so many seconds."""
+    """Wait for a true value and return it; fails after ``seconds``."""
     end = time.monotonic() + seconds
     while True:
         found = what()
@@ -81,7 +81,9 @@ class Served:
 
     def _ask(self, method: str, path: str, **more: Any) -> Any:
         limit = 60 if method == "GET" else PATIENCE
-        for _ in range(20):  # while its SQLite is busy the server is slow, or says so: Prefect's client waits too
+        for _ in range(
+            20
+        ):  # while its SQLite is busy the server is slow or answers an error: Prefect's client waits too
             try:
                 answer = httpx.request(method, f"{self.url}/api{path}", timeout=limit, **more)
             except httpx.ReadTimeout:
@@ -98,7 +100,7 @@ class Served:
         return self.get(f"/deployments/name/{flow}/{name}")
 
     def start(self, name: str, parameters: dict[str, Any] | None = None, flow: str = "sync-shop") -> str:
-        """Start a deployment as the UI does; the flow run's id."""
+        """Start a deployment as the UI does; returns the id of the flow run."""
         id_ = self.deployment(name, flow)["id"]
         return str(self.post(f"/deployments/{id_}/create_flow_run", {"parameters": parameters or {}})["id"])
 
@@ -106,7 +108,7 @@ class Served:
         return self.get(f"/flow_runs/{run}")["state"]
 
     def ended(self, run: str, seconds: float = PATIENCE) -> dict[str, Any]:
-        """The final state of a flow run."""
+        """Return the final state of a flow run."""
         ends = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
         wait_for(lambda: self.state(run)["type"] in ends, seconds, f"the end of flow run {run}")
         return self.state(run)
@@ -116,7 +118,7 @@ class Served:
         return {item["key"]: item for item in found}
 
     def children(self, word: str) -> list[psutil.Process]:
-        """Processes below ``torgsync serve`` whose command line has this word."""
+        """Return the processes below ``torgsync serve`` with this word in the command line."""
         below = psutil.Process(self.process.pid).children(recursive=True)
         return [child for child in below if word in " ".join(_words(child))]
 
@@ -142,11 +144,11 @@ def _note(text):
         stream.write(text + "\\n")
 sys.addaudithook(_look)
 """
-"""Loaded by every Python that ``serve`` starts: writes down each connection that would leave the machine."""
+"""Every Python that ``serve`` starts loads it: it logs each connection that would leave the machine."""
 
 
 def far_from_now() -> str:
-    """A time of day for the nightly runs that does not come while the tests run."""
+    """Return a time of day for the nightly runs that is not during the tests."""
     hour = datetime.now(ZoneInfo("Europe/Kyiv")).hour
     return "14:30" if hour < 8 or hour > 20 else "02:30"
 
@@ -154,7 +156,7 @@ def far_from_now() -> str:
 CALM = """[alerts]
 max_hidden_share = 1.0
 """
-"""A quarter of the goods has no category, which would else make the first night one to look at."""
+"""Limits for a shop in which a quarter of the goods has no category, so that the first night gives no warning."""
 SOFT = """[guards]
 max_removed_share = 0.5
 max_short_share = 0.5
@@ -167,7 +169,7 @@ HURRY = "hours = 0.001\n"
 
 
 def make_shop(folder: Path, name: str, more: str = "") -> ShopFolder:
-    """A shop with 40 goods in a folder of its own, below ``shops/``."""
+    """Make a shop with 40 goods in a separate folder below ``shops/``."""
     where = folder / "shops" / name
     where.mkdir(parents=True)
     shop = ShopFolder(where, Place("embedded", where))
@@ -180,7 +182,7 @@ def make_shop(folder: Path, name: str, more: str = "") -> ShopFolder:
 
 
 def serve(folder: Path, shops: dict[str, ShopFolder]) -> Served:
-    """Start ``torgsync serve`` and wait until it says that it is up."""
+    """Start ``torgsync serve`` and wait until it prints that it is up."""
     port, reports = free_port(), free_port()
     spy = folder / "spy"
     spy.mkdir()
@@ -192,6 +194,7 @@ def serve(folder: Path, shops: dict[str, ShopFolder]) -> Served:
         "PYTHONPATH": f"{spy}{os.pathsep}{ROOT}",
         "TORGSYNC_TEST_AUDIT": str(audit),
         "PREFECT_WORKER_QUERY_SECONDS": "1",
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_LOOP_SECONDS": "10",
     }
     words = ["serve", "--port", str(port), "--reports-port", str(reports), "--limit", "3"]
     code = "from cli.main import main; main()"
@@ -213,7 +216,7 @@ def serve(folder: Path, shops: dict[str, ShopFolder]) -> Served:
 
 @pytest.fixture(scope="package")
 def served() -> Iterator[Served]:
-    """One machine for all tests of this folder, with the shops that they take one each."""
+    """Start one machine for all tests of this folder, with one shop for each test."""
     with on_disk("machine") as folder:
         yield from _served(folder)
 
@@ -224,8 +227,10 @@ def _served(folder: Path) -> Iterator[Served]:
         "busy": CALM + "[history]\nkeep_runs = 500\n",
         "asked": CALM + SOFT,
         "unanswered": CALM + SOFT + HURRY,
+        "approved": CALM + SOFT,
+        "changed": CALM + SOFT,
     }
-    names = ("form", "stopped", "asked", "unanswered", "killed", "mended", "busy", "declared")
+    names = ("form", "stopped", "asked", "unanswered", "approved", "changed", "killed", "mended", "busy", "declared")
     shops = {name: make_shop(folder, name, more.get(name, CALM)) for name in names}
     machine = serve(folder, shops)
     try:
@@ -242,9 +247,9 @@ def _served(folder: Path) -> Iterator[Served]:
         assert left == [], "torgsync serve ends all that it started"
 
 
-@pytest.fixture(scope="module")  # while it is open, no other event loop can run in this process
+@pytest.fixture(scope="module")  # no other event loop can run in this process meanwhile
 def chromium() -> Iterator[Browser]:
-    """Headless Chromium."""
+    """Start headless Chromium."""
     found = shutil.which("chromium")
     if found is None:
         pytest.skip("NO BROWSER: chromium not found. The Prefect UI is NOT tested: apt-get install chromium")
@@ -256,7 +261,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(served: Served, chromium: Browser) -> Iterator[Page]:
-    """A page of the browser; every request it makes elsewhere is written into the machine's audit."""
+    """Open a page of the browser; its requests to other hosts are written into the audit."""
     page = chromium.new_page(viewport={"width": 1280, "height": 900})
 
     def look(request: Any) -> None:
@@ -270,5 +275,5 @@ def page(served: Served, chromium: Browser) -> Iterator[Page]:
 
 
 def rows(table: Any) -> list[dict[str, Any]]:
-    """The rows of a table artifact."""
+    """Return the rows of a table artifact."""
     return json.loads(table["data"]) if isinstance(table["data"], str) else table["data"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -45,7 +47,7 @@ def test_the_form_is_filled_and_the_run_ends_with_artifacts_that_hold_the_right_
     run = wait_for(lambda: newest_run(served, "form"), told="the form's run")
     state = served.ended(run)
     assert (state["type"], state["name"]) == ("COMPLETED", "Degraded")
-    assert "look at: 10 of 40 goods have no category" in state["message"]
+    assert "10 of 40 goods have no category" in state["message"]
     shop = served.shops["form"]
     assert served.get(f"/flow_runs/{run}")["parameters"]["stores"] == ["web"]
     assert (len(shop.store()["offers"]), (shop.output / "TSGoods.trs").exists()) == (40, False)
@@ -130,6 +132,74 @@ def test_a_plan_above_a_soft_limit_waits_until_it_is_approved_by_hand(page: Page
     assert (state["name"], state["message"]) == ("Completed", "web, site: 6 goods hidden")
     assert "approved in Prefect («sold out»)" in served.artifacts(run)["asked-summary"]["data"].replace("\\", "")
     assert shop.store() != before
+
+
+def failing_after_approval(served: Served, name: str) -> str:
+    """A flow run that was approved, and then failed in its store web alone."""
+    shop = served.shops[name]
+    assert shop.run().outcome == "ok"
+    shop.base(TYPES, SECTIONS, GOODS[GOODS["good_id"] > 8])
+    with sqlite3.connect(shop.folder / "web.db") as store:
+        store.execute("CREATE TRIGGER broken BEFORE UPDATE ON offers BEGIN SELECT RAISE(ABORT, 'disk is broken'); END")
+    run = paused(served, f"{name}-manual")
+    served.post(f"/flow_runs/{run}/resume", {"run_input": {"answer": "approve", "note": "sold out"}})
+    assert served.ended(run)["name"] == "Some stores failed"
+    with sqlite3.connect(shop.folder / "web.db") as store:
+        store.execute("DROP TRIGGER broken")
+    return run
+
+
+def retry(served: Served, run: str) -> None:
+    """As the button Retry does."""
+    served.post(f"/flow_runs/{run}/set_state", {"state": {"type": "SCHEDULED", "name": "AwaitingRetry"}, "force": True})
+
+
+def test_a_retry_of_an_approved_run_does_not_ask_again_and_loads_only_what_is_left(served: Served):
+    shop = served.shops["approved"]
+    run = failing_after_approval(served, "approved")
+    feed = (shop.output / "TSGoods.trs").stat().st_mtime_ns
+    retry(served, run)
+    states = ("Completed", "Paused", "Failed", "Refused")
+    wait_for(lambda: served.state(run)["name"] in states, told="the retry ends, or asks")
+    assert (served.state(run)["name"], served.state(run)["message"]) == (
+        "Completed",
+        "web: 6 goods hidden; site: unchanged",
+    )
+    told = served.artifacts(run)["approved-summary"]["data"].replace("\\", "")
+    assert "was approved in Prefect before, and nothing else is written" in told
+    assert (shop.output / "TSGoods.trs").stat().st_mtime_ns == feed, "the feed was whole already"
+
+
+def test_a_retry_that_would_write_something_else_than_was_approved_asks_once_more(served: Served):
+    shop = served.shops["changed"]
+    run = failing_after_approval(served, "changed")
+    before = shop.store()
+    shop.base(TYPES, SECTIONS, GOODS[GOODS["good_id"] > 9])
+    path = shop.folder / "shop.toml"  # other settings: the kept plan is stale, and a new one is made
+    path.write_text(path.read_text().replace("max_short_share = 0.5", "max_short_share = 0.6"))
+    retry(served, run)
+    wait_for(lambda: served.state(run)["name"] in ("Completed", "Paused", "Failed"), told="the second question")
+    assert served.state(run)["name"] == "Paused"
+    served.post(f"/flow_runs/{run}/resume", {"run_input": {"answer": "refuse"}})
+    assert served.ended(run)["name"] == "Refused"
+    assert shop.store() == before
+
+
+def test_nothing_on_a_page_leads_to_the_newer_ui(page: Page, served: Served):
+    """Its pages call an analytics host. A person who typed its address in comes to the older one, too."""
+    assert httpx.get(f"{served.url}/ui-settings", timeout=60).json()["available_uis"] == ["v1"]
+    for path in ("/dashboard", "/runs", "/settings"):
+        page.goto(f"{served.url}{path}")
+        page.get_by_role("link", name="Settings").or_(page.get_by_text("Settings", exact=True)).first.wait_for()
+        expect(page.get_by_text("Deployments", exact=True).first).to_be_visible()
+        told = [text for text in page.locator("a, button, [role=button]").all_inner_texts() if text.strip()]
+        assert told, "links and buttons are there"
+        assert [text for text in told if re.search(r"V2|new(er)? UI|try it", text, re.IGNORECASE)] == []
+        targets = page.locator("a").evaluate_all("links => links.map(link => link.href)")
+        assert [target for target in targets if "/v2" in target] == []
+    page.goto(f"{served.url}/v2/dashboard")
+    expect(page.get_by_text("Deployments", exact=True).first).to_be_visible()
+    assert "/v2" not in page.url
 
 
 def test_no_answer_means_no(served: Served):

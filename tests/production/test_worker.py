@@ -8,7 +8,8 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from datetime import datetime
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,7 +23,7 @@ from state.url import state_url
 from tests.e2e.conftest import ShopFolder
 from tests.e2e.test_promises import GOODS, SECTIONS, TYPES
 from tests.patience import PATIENCE
-from tests.production.conftest import ROOT, Served, far_from_now, wait_for
+from tests.production.conftest import ROOT, Served, far_from_now, free_port, wait_for
 
 pytestmark = [pytest.mark.prefect]
 
@@ -133,17 +134,102 @@ def test_deploy_registers_a_shop_by_its_settings_and_a_worker_runs_it(served: Se
     assert len(served.shops["declared"].store()["offers"]) == 40
 
 
-def test_what_ran_when_the_machine_went_down_is_marked_as_crashed(served: Served):
+def left_behind(served: Served, *states: str) -> list[str]:
+    """Flow runs of the pool in these states, as a worker leaves them that is killed with all that it started."""
     later = {"state": {"type": "SCHEDULED", "state_details": {"scheduled_time": "2099-01-01T00:00:00Z"}}}
     id_ = served.deployment("form-manual")["id"]
-    run = str(served.post(f"/deployments/{id_}/create_flow_run", later)["id"])
-    served.post(f"/flow_runs/{run}/set_state", {"state": {"type": "RUNNING"}, "force": True})
-    code = "import flows.sync; from flows.local_server import end_dead_runs; print(end_dead_runs('torgsync'))"
+    runs = []
+    for state in states:
+        runs.append(str(served.post(f"/deployments/{id_}/create_flow_run", later)["id"]))
+        served.post(f"/flow_runs/{runs[-1]}/set_state", {"state": {"type": state}, "force": True})
+    return runs
+
+
+def test_what_ran_when_the_machine_went_down_is_marked_as_crashed(served: Served):
+    (run,) = left_behind(served, "RUNNING")
+    code = "import flows.sync; from flows.dead_runs import DeadRuns; print(DeadRuns('torgsync').end())"
     env = {**os.environ, "PREFECT_API_URL": f"{served.url}/api", "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, check=True)
     assert int(done.stdout) > 0  # all that seem to run: a test before this one may have left one
     assert served.state(run)["type"] == "CRASHED"
     assert "Retry goes on from its plan" in served.state(run)["message"]
+
+
+def test_runs_that_a_killed_worker_left_are_ended_when_serve_starts_it_again_and_one_that_lives_when_it_ends(
+    served: Served,
+):
+    """They take all three places of the pool: no night would begin any more."""
+    pending, running, paused, living = left_behind(served, "PENDING", "RUNNING", "PAUSED", "RUNNING")
+    process = subprocess.Popen(
+        [sys.executable, "-c", "import sys; print('here', flush=True); sys.stdin.read()"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, "PREFECT__FLOW_RUN_ID": living},
+    )  # fmt: skip
+    try:
+        process.stdout.readline()
+        (worker,) = served.children("worker start")
+        worker.send_signal(signal.SIGKILL)
+        for run in (pending, running, paused):
+            assert served.ended(run)["type"] == "CRASHED"
+            assert "Retry goes on from its plan" in served.state(run)["message"]
+        assert served.ended(served.start("form-plan-only"))["type"] == "COMPLETED", "there is a place again"
+        assert served.state(living)["type"] == "RUNNING", "its process is there"
+    finally:
+        process.kill()
+        process.communicate()
+    assert served.ended(living)["type"] == "CRASHED"
+
+
+def test_a_second_serve_on_the_same_folder_is_refused_and_leaves_the_runs_of_the_first_alone(served: Served):
+    (run,) = left_behind(served, "PAUSED")
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    words = ["serve", "form", "--port", str(free_port()), "--reports-port", "0"]
+    done = subprocess.run(
+        [sys.executable, "-c", "from cli.main import main; main()", *words],
+        cwd=served.folder, env=env | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
+        timeout=PATIENCE,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert f"torgsync serve is running already with {served.folder / '.prefect'}" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert served.state(run)["type"] == "PAUSED"
+    served.post(f"/flow_runs/{run}/set_state", {"state": {"type": "CANCELLED"}, "force": True})
+
+
+def test_prefect_forgets_what_ended_more_than_sixty_days_ago_with_its_logs_and_artifacts(served: Served):
+    old, young = (served.start("form-plan-only") for _ in range(2))
+    for run in (old, young):
+        assert served.ended(run)["type"] == "COMPLETED"
+
+    def kept(run: str) -> dict[str, int]:
+        """Rows of Prefect's database that belong to a flow run."""
+        asked = {table: "flow_run_id" for table in ("log", "artifact", "task_run", "flow_run_state")} | {
+            "flow_run": "id"
+        }
+        with closing(sqlite3.connect(served.folder / ".prefect" / "prefect.db", timeout=PATIENCE)) as database:
+            return {
+                table: database.execute(f"select count(*) from {table} where {column} = ?", [run]).fetchone()[0]
+                for table, column in asked.items()
+            }
+
+    wait_for(lambda: all(kept(old).values()), told="logs reach the server a moment after the run")
+    wait_for(lambda: all(kept(young).values()), told="logs reach the server a moment after the run")
+    with closing(sqlite3.connect(served.folder / ".prefect" / "prefect.db", timeout=PATIENCE)) as database:
+        for run, days in ((old, 61), (young, 59)):
+            ended = f"{datetime.now(UTC) - timedelta(days=days):%Y-%m-%d %H:%M:%S.%f}"
+            database.execute("update flow_run set end_time = ? where id = ?", [ended, run])
+        week = f"{datetime.now(UTC) - timedelta(days=8):%Y-%m-%d %H:%M:%S.%f}"
+        (event,) = database.execute("select id from events order by occurred limit 1").fetchone()
+        database.execute("update events set occurred = ? where id = ?", [week, event])
+        database.execute("update event_resources set occurred = ? where event_id = ?", [week, event])
+        database.commit()
+    wait_for(lambda: not any(kept(old).values()), told="the old run goes, with all that belongs to it")
+    assert all(kept(young).values())
+
+    def events() -> int:
+        with closing(sqlite3.connect(served.folder / ".prefect" / "prefect.db", timeout=PATIENCE)) as database:
+            return database.execute("select count(*) from events where id = ?", [event]).fetchone()[0]
+
+    wait_for(lambda: events() == 0, told="an event of last week goes, too")
 
 
 TRIES = 50 if os.environ.get("TORGSYNC_SWEEP_STEP") else 5

@@ -38,7 +38,7 @@ def built_bases() -> Path:
 
 @dataclass
 class Place:
-    """Where the bases of a test are built: embedded files, or files behind a real server."""
+    """Builds the bases of a test: embedded files, or files behind a real server."""
 
     kind: str
     folder: Path
@@ -86,12 +86,12 @@ class Place:
         return read_base(self.settings(name, **more), self.folder, progress)
 
     def writer(self, name: str = "base.fdb", charset: str = "UTF8") -> fdb.Connection:
-        """A writing connection of the test's own, as Torgsoft would hold one."""
+        """Open a separate writing connection, as Torgsoft would."""
         load_client()
         return fdb.connect(dsn=self.dsn(name), charset=charset, utf8params=True, **self.login)
 
     def run(self, name: str, *statements: str | tuple[str, tuple[Any, ...]], charset: str = "UTF8") -> None:
-        """Run statements, each in a transaction of its own."""
+        """Run statements, each in a separate transaction."""
         connection = self.writer(name, charset)
         try:
             for statement in statements:
@@ -104,7 +104,7 @@ class Place:
 
 @pytest.fixture(params=["embedded", pytest.param("tcp", marks=pytest.mark.server)])
 def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    """The same test twice: with the engine inside our process, and with a real server over TCP."""
+    """Run a test twice: with the engine inside this process, and with a real server over TCP."""
     if request.param == "embedded":
         return Place("embedded", tmp_path)
     server: FirebirdServer = request.getfixturevalue("firebird_server")
@@ -114,12 +114,12 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
 
 @pytest.fixture
 def embedded(tmp_path: Path) -> Place:
-    """Embedded only."""
+    """Run a test only with the embedded engine."""
     return Place("embedded", tmp_path)
 
 
 @pytest.fixture
 def tcp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, firebird_server: FirebirdServer) -> Place:
-    """Over TCP only; mark the test with ``server``."""
+    """Run a test only over TCP; mark it with ``server``."""
     monkeypatch.setenv(PASSWORD_ENV, firebird_server.password)
     return Place("tcp", tmp_path, firebird_server)

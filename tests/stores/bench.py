@@ -1,4 +1,4 @@
-"""Every kind of store behind one face, so that one suite of promises fits all of them: a store is one line here."""
+"""Every kind of store behind one interface, for the conformance suite: a store is one line here."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Bench:
     """One store under test.
 
     ``settings`` is its table in shop.toml; ``look`` reads, without our code, the categories (number → name, parent) and
-    goods (id → category, name) that a visitor sees. ``plant`` puts rows of somebody else into the store and
-    ``foreign`` gives all of them. ``fault`` breaks the N-th write; every ``fault_step``-th N is tried. ``image`` is all
-    that the store holds.
+    goods (id → category, name) that a visitor sees. ``plant`` adds foreign rows to the store and ``foreign``
+    returns all of them. ``fault`` breaks the N-th write; every ``fault_step``-th N is tried. ``image`` is everything in
+    the store.
     """
 
     kind: str
@@ -48,7 +48,7 @@ class Bench:
 
 @contextmanager
 def sql_fault(at: int | None) -> Iterator[list[int]]:
-    """Raise Broken at the N-th statement that writes to a store; gives the number of writes so far."""
+    """Raise Broken at the N-th statement that writes to a store; yields the number of writes so far."""
     count = [0]
 
     def tick(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
@@ -214,4 +214,4 @@ STORES: dict[str, Callable[[Path, Any], Bench]] = {
     "opencart-4.1": lambda folder, request: _opencart("4.1", request),
     "json": lambda folder, request: feed_bench(folder, "json", "goods.json", COLUMNS, look_json),
 }
-"""Every store that the suite tries: add a line."""
+"""Every store of the suite: add a line for a new one."""

@@ -1,3 +1,3 @@
-"""The OpenCart databases of tests/opencart serve the suite here too."""
+"""The suite uses the OpenCart databases of tests/opencart."""
 
 from tests.opencart.conftest import databases, make_shop  # noqa: F401

@@ -6,7 +6,7 @@ import pytest
 
 from schemas.plan import Operation, Plan, StorePlan
 from schemas.settings.schedule import ApprovalSettings
-from transforms.approval import to_approve
+from transforms.approval import not_approved, to_approve
 
 
 def plan(**stores: list[tuple[str, str]]) -> Plan:
@@ -49,3 +49,11 @@ def test_what_comes_or_changes_asks_nobody_and_without_limits_nothing_does():
     strict = ApprovalSettings(removed_goods=0, removed_categories=0, moved_goods=0)
     assert to_approve(plan(web=rows), strict) == []
     assert to_approve(plan(web=[("hide", "offer")] * 1000), ApprovalSettings()) == []
+
+
+def test_what_was_approved_for_one_store_is_not_approved_for_another_nor_one_row_more():
+    asked = plan(web=[("hide", "offer")] * 3)
+    assert not_approved(plan(web=[("hide", "offer")] * 2), [asked]) == []
+    assert [op.key for op in not_approved(plan(web=[("hide", "offer")] * 4), [asked])] == [4]
+    assert len(not_approved(plan(site=[("hide", "offer")]), [asked])) == 1
+    assert len(not_approved(asked, [])) == 3

@@ -1,4 +1,4 @@
-"""Fixtures of the sync file's tests: a file out of lines, and the nights of a real shop."""
+"""Fixtures of the sync file's tests: a file from lines, and the nights of a real shop."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.real_nights import real  # noqa: F401 - a fixture, found by its name
 
 @pytest.fixture
 def trs(tmp_path: Path) -> Callable[..., Path]:
-    """Writes a sync file of the given rows, every text quoted; columns by name, all others absent."""
+    """Return a function that writes a sync file of given rows and columns, every text quoted."""
 
     def write(rows: list[dict[str, object]], *, separator: str = "\r\n", encoding: str = "utf-8") -> Path:
         names = list(rows[0])

@@ -1,4 +1,4 @@
-"""The stand-in as a bench of tests/stores: one more store for the suite of promises that fits all of them."""
+"""The stand-in as a bench of tests/stores: one more store for the conformance suite."""
 
 from __future__ import annotations
 

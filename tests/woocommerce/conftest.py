@@ -1,4 +1,4 @@
-"""A shop to write into, and the nights that write into it, without flows: catalogue in, plan, apply."""
+"""A shop, and nights that plan and apply a catalogue there, without flows."""
 
 from __future__ import annotations
 

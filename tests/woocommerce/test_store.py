@@ -380,6 +380,20 @@ def test_old_addresses_of_folded_categories_become_a_file_for_a_plugin(night):
     assert any("redirects-woo.csv" in note for note in result.notes)
 
 
+def test_the_address_of_a_category_whose_number_means_another_section_is_not_redirected_as_it_still_lives(night):
+    night.small().sync()
+    night.redirects = {"a": (3, ["Дім", "Посуд", "Чашки"], 2)}
+    moved = {good: (2 if category == 3 else category, name) for good, (category, name) in night.goods.items()}
+    living, night.goods = night.categories.pop(3), moved
+    night.sync()
+    assert "chashky" in (night.folder / "redirects-woo.csv").read_text(encoding="utf-8")
+    night.categories[3] = ("Свічки", living[1])
+    night.goods[900] = (3, "Свічка")
+    result = night.sync()
+    assert not (night.folder / "redirects-woo.csv").exists()
+    assert any("redirects-woo.csv is removed" in note for note in result.notes)
+
+
 def test_a_hidden_category_with_goods_of_others_is_told(night):
     night.small().sync()
     night.server.shop._create_product({"name": "Чужий", "categories": [{"id": night.term(3)["id"]}]})
