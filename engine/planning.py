@@ -11,7 +11,7 @@ from engine.sections import rules_text
 from engine.stages import SHOP_WIDE, Comparison, Decided, Planned, StoreCatalogue
 from engine.stores import compare
 from schemas.contents import Contents
-from schemas.errors import TorgsyncError
+from schemas.errors import StateError, TorgsyncError
 from schemas.plan import Operation, Plan, StorePlan, TargetState, fingerprint
 from schemas.settings.shop import Shop
 from schemas.settings.stores import StoreSettings
@@ -76,6 +76,8 @@ def _plan_store(
     name = settings.name
     try:
         found = compare(run, settings, decided.catalogues[name].catalogue, target)
+    except StateError:
+        raise
     except TorgsyncError as error:
         run.warn(error.message)
         return StorePlan(store=name, kind=settings.kind, error=error.sentence)

@@ -47,6 +47,10 @@ class SchemaError(TorgsyncError):
     """A table's shape is not what its schema says: the run stops, nothing was changed in any store."""
 
 
+class StateError(TorgsyncError):
+    """The state database or the history cannot be read or written: it ends the run, whatever it was doing."""
+
+
 class ConservationError(TorgsyncError):
     """A good would have been lost between two steps: a defect of ours, the run stops before the load."""
 

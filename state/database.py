@@ -17,7 +17,7 @@ from database.migrations import migrate
 from schemas.contents import Key, Rows
 from schemas.errors import StalePlan
 from schemas.registry import Meaning, Registry
-from state.engine import open_engine, told_errors
+from state.engine import check_file, open_engine, told_errors
 from state.quarantine import QuarantineState, replace
 from state.runs import RunsState
 from state.tables import (
@@ -82,6 +82,7 @@ class State(RunsState, QuarantineState):
             try:
                 with self.engine.begin() as connection:
                     migrate(connection, VERSIONS, "torgsync_state_version")
+                check_file(self.engine)
             except BaseException:
                 self.engine.dispose()  # its files are closed now, not when somebody collects the garbage
                 raise

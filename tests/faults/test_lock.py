@@ -134,7 +134,8 @@ def test_a_lock_file_that_is_deleted_while_a_run_works_lets_no_second_run_in(tmp
 def test_a_lock_on_a_file_that_was_moved_away_meanwhile_is_not_taken_for_the_shops(tmp_path, monkeypatch):
     """Somebody moves the file between its opening and the lock: the new file at its place is locked then."""
     folder = shop_folder(tmp_path / "shop")
-    real, moved = engine.lock._folder_locked, []
+    moved: list[Path] = []
+    real = engine.lock._folder_locked
 
     def move(*args):
         if not moved:
