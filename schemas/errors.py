@@ -110,7 +110,14 @@ EXIT_CODES: dict[int, str] = {
 """Every exit code of the command line and what it means."""
 
 
+_SHOWN = 40
+"""Known words that a message lists: there are 600 time zones."""
+
+
 def closest(word: str, known: list[str]) -> str:
     """``did you mean "x"?`` for a misspelt word, or the list of what is known."""
     matches = get_close_matches(word, known, n=1, cutoff=0.5)
-    return f'did you mean "{matches[0]}"?' if matches else f"known: {', '.join(sorted(known))}"
+    if matches:
+        return f'did you mean "{matches[0]}"?'
+    rest = f", … and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
+    return f"known: {', '.join(sorted(known)[:_SHOWN])}{rest}"

@@ -18,16 +18,17 @@ from typing import Literal
 from database.url import is_absent_file
 from engine.alerts.alerts import late_or_missing, receivers
 from engine.lock import held
+from engine.secrets import scrubbed
 from engine.sections import shop_rules
 from engine.session import refuse_renamed
-from engine.shops import load_shop, shop_word
+from engine.shops import load_shop, load_sound_parts, shop_word
 from engine.stores import adapter_of
 from schemas.command import COMMAND
 from schemas.errors import SettingsError, TorgsyncError
 from schemas.settings.alerts import TOO_OLD
 from schemas.settings.delivery import DeliverySettings
 from schemas.settings.shop import Shop
-from schemas.settings.stores import FileStore, SqlStore, StoreSettings
+from schemas.settings.stores import FileStore, SqlStore, StoreSettings, TrsStore, trs_dialect
 from sources.firebird.extract import count_base
 from state.history import History
 from state.open import open_state
@@ -56,25 +57,47 @@ Told = tuple[Status, str, str]
 
 
 def examine(name: str | Path) -> Iterator[Finding]:
-    """Check after check, each as soon as it is done; where shop.toml itself is wrong, there is nothing more to see."""
+    """Check after check, each as soon as it is done. What a fault of shop.toml leaves sound is looked at as well."""
     try:
         shop = load_shop(name)
     except TorgsyncError as error:
         yield Finding("shop.toml", "failed", error.message, error.next_step)
+        yield from _of_sound_parts(name)
         return
     stores = ", ".join(f"{store.name} ({store.kind})" for store in shop.stores)
     told = "; ".join((f"{shop.name}; stores: {stores or 'none'}", *shop.warnings))
     yield Finding("shop.toml", "warning" if shop.warnings else "ok", told, "edit the file" if shop.warnings else "")
     for title, look in _checks(shop):
-        yield _finding(title, look)
+        yield _finding(shop, title, look)
 
 
-def _finding(title: str, look: Callable[[], Told]) -> Finding:
+def _of_sound_parts(name: str | Path) -> Iterator[Finding]:
+    """The checks of those parts of a shop that its faulty shop.toml says right."""
+    try:
+        shop, left_out = load_sound_parts(name)
+    except TorgsyncError:
+        return
+    unseen = {"source": "base", "sections": "rules", "state": "state", "alerts": "alerts"}
+    if shop is None:
+        return
+    skipped = {unseen[table] for table in left_out if table in unseen}
+    if left_out & {"name", "state"}:  # the state knows the shop by its name
+        skipped |= {"state", "nights"}
+    for title, look in _checks(shop):
+        if title not in skipped:
+            yield _finding(shop, title, look)
+
+
+def _finding(shop: Shop, title: str, look: Callable[[], Told]) -> Finding:
     begin = time.perf_counter()
     try:
         status, told, next_step = look()
     except TorgsyncError as error:
         status, told, next_step = "failed", error.message, error.next_step
+    except Exception as error:  # whatever a setting makes a library raise: the other checks go on
+        text = (str(error).strip().splitlines() or [""])[0]
+        told = scrubbed(shop, f"{type(error).__name__}: {text}")
+        status, next_step = "failed", "look at the settings of this part in shop.toml"
     return Finding(title, status, told, next_step, round(time.perf_counter() - begin, 3))
 
 
@@ -145,6 +168,8 @@ def _lock(shop: Shop) -> Told:
 
 def _store(shop: Shop, settings: StoreSettings) -> Told:
     """Log in and read; a feed's folder, or its server, is looked into."""
+    if isinstance(settings, TrsStore):
+        trs_dialect(settings)
     if isinstance(settings, FileStore):
         target = Destination(DeliverySettings.of(settings), shop.folder)
         if target.makes_folder and not target.folder.exists():
