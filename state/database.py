@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, delete, insert, select, update
+from sqlalchemy import URL, Connection, delete, insert, make_url, select, update
 
 from database.migrations import migrate
+from database.url import make_file
 from schemas.contents import Key, Rows
 from schemas.errors import StalePlan
 from schemas.registry import Meaning, Registry
@@ -77,6 +78,7 @@ class State(RunsState, QuarantineState):
 
     def __init__(self, url: str | URL, shop: str) -> None:
         self.shop = shop
+        make_file(make_url(url))
         with told_errors(url):
             self.engine = open_engine(url)
             try:

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from pandera.pandas import DataFrameSchema
 from pydantic import ValidationError
 
-from files.atomic import force, write_file
+from files.atomic import force, make_folder, restrict, write_file
 from schemas.catalogue import CATALOGUE_SCHEMAS, Catalogue
 from schemas.command import COMMAND
 from schemas.errors import StalePlan, StateError, TorgsyncError
@@ -98,7 +98,7 @@ class History:
     def save_plan(self, run: str, plan: Plan) -> Path:
         """Keep a run's plan."""
         path = self.folder / "plans" / f"{run}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         text = plan.to_json().encode()
         write_file(path, lambda stream: stream.write(text))
         return path
@@ -135,11 +135,12 @@ class History:
         if target.is_dir():
             return fingerprint
         parts = self.folder / kind / _part_name()
-        parts.mkdir(parents=True)
+        make_folder(parts)
         try:
             for name, table in tables.items():
                 path = parts / f"{name}.parquet"
                 pq.write_table(table.replace_schema_metadata(), path, compression="zstd")
+                restrict(path)
                 force(path)
             parts.replace(target)
             force(target.parent)

@@ -173,6 +173,9 @@ class Shop(Settings):
     state: StateSettings = StateSettings()
     schedule: ScheduleSettings = Field(default_factory=ScheduleSettings)
     approval: ApprovalSettings = ApprovalSettings()
+    output_mode: str | None = Field(
+        None, pattern=r"^0?6[046][04]$", description="rights of new files for readers, as 0644; default: 0640"
+    )
     stores: tuple[StoreSettings, ...] = ()
 
     @model_validator(mode="after")
@@ -195,6 +198,11 @@ class Shop(Settings):
     def output(self) -> Path:
         """Folder of the last run's catalogue and report."""
         return self.folder / "output"
+
+    @property
+    def new_file_mode(self) -> int | None:
+        """Rights of a new file in the outputs and in the stores on this machine; None: private (``files.atomic``)."""
+        return None if self.output_mode is None else int(self.output_mode, 8)
 
     def path(self, text: str) -> Path:
         """A path from the settings; relative ones are relative to ``shop.toml``."""

@@ -46,17 +46,22 @@ class Delivered(Generic[T]):
 
 
 def deliver(
-    target: Destination, filename: str, write: Callable[[BinaryIO], T], *, create: bool = False
+    target: Destination,
+    filename: str,
+    write: Callable[[BinaryIO], T],
+    *,
+    create: bool = False,
+    mode: int | None = None,
 ) -> Delivered[T]:
     """Write ``filename`` through ``write``, which gets a binary stream, and bring it to the target.
 
-    ``create`` makes a missing local folder (see ``publish``), never one on a server. Raises StoreError, with the old
-    file whole; where the connection broke so late that the new one may be in place, the message says so. What
-    ``write`` raises passes through.
+    ``create`` makes a missing local folder, never one on a server, ``mode`` are the rights of a new local file (see
+    ``publish``). Raises StoreError, with the old file whole; where the connection broke so late that the new one may
+    be in place, the message says so. What ``write`` raises passes through.
     """
     _check_filename(target, filename)
     if target.is_folder:
-        done = publish(target.folder, filename, write, create=create)
+        done = publish(target.folder, filename, write, create=create, mode=mode)
         return Delivered(done.result, done.published, done.sha256)
     place = f"{target.place}/{filename}"
     try:
