@@ -48,7 +48,8 @@ def _cells(column: pd.Series) -> pd.Series:
     return column
 
 
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_FORMULA = re.compile(r"(?!-\d+(\.\d+)?\Z)'*[=+\-@\t\r]")
+"""What a spreadsheet computes. A number below zero, as the key of a rejected row, is only a number."""
 
 
 def for_people(text: str) -> str:

@@ -133,16 +133,29 @@ def test_a_page_shows_a_hostile_name_as_text():
     assert "&lt;script&gt;alert(1)" in shown
 
 
-FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "'=1", "''-x", '=HYPERLINK("https://evil.example";"x")']
+FORMULAS = [
+    "=1+1",
+    "+1",
+    "-1+1",
+    "-1-1",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "'=1",
+    "''-x",
+    '=HYPERLINK("https://evil.example";"x")',
+]
 
 
-@pytest.mark.parametrize("text", [*FORMULAS, "plain", "'quoted'", "a=1", "a\rb", "a\r\nb", 'a"b', "a,b", ""])
+@pytest.mark.parametrize(
+    "text", [*FORMULAS, "plain", "-1", "-1.5", "'quoted'", "a=1", "a\rb", "a\r\nb", 'a"b', "a,b", ""]
+)
 def test_a_text_is_no_formula_in_a_table_for_people_and_every_reader_sees_the_same_rows(text):
     frame = pd.DataFrame({"good_id": pd.array([-5], "Int64"), "name": pd.array([text], "str")})
     written = csv_bytes(frame).decode()
     ((good, cell),) = list(csv.reader(StringIO(written, newline="")))[1:]
     assert good == "-5", "a number stays a number"
-    assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert text in ("-1", "-1.5") or not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
     assert cell.startswith("'") == (text in FORMULAS or text.startswith("'"))
     assert from_people(cell) == text.replace("\r\n", "\n").replace("\r", "\n")
     assert "\r" not in written
