@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,23 @@ def in_folder(url: URL, folder: Path) -> URL:
     if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
         return url
     return url.set(database=str((folder / Path(url.database).expanduser()).resolve()))
+
+
+def make_file(url: URL, mode: int | None = None) -> None:
+    """Make the file of a SQLite database that is not there, so that not everybody may read it; SQLite asks no rights.
+
+    ``mode`` by default 0640 less what the umask forbids; what SQLite keeps beside the file gets the same. What the disk
+    refuses here SQLite itself will tell.
+    """
+    if not is_absent_file(url) or ":" in str(url.database)[:6]:
+        return
+    with suppress(OSError):
+        descriptor = os.open(str(url.database), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o640)
+        try:
+            if mode is not None:
+                os.fchmod(descriptor, mode)
+        finally:
+            os.close(descriptor)
 
 
 def is_absent_file(url: URL) -> bool:

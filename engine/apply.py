@@ -11,7 +11,7 @@ from engine.stages import SHOP_WIDE, Applied, Planned
 from engine.stores import compare, needed_operations, open_store, taken_over, want
 from schemas.command import COMMAND
 from schemas.contents import Contents
-from schemas.errors import StalePlan, StoreError, TorgsyncError
+from schemas.errors import StalePlan, StateError, StoreError, TorgsyncError
 from schemas.plan import Operation, StorePlan, TargetState
 from schemas.report import StoreResult
 from schemas.settings.stores import FileStore, StoreSettings
@@ -60,7 +60,7 @@ def check_fresh(run: Run, planned: Planned, only: Collection[str] | None = None)
             found = compare(run, settings[store.store], catalogue, target)
             _check_planned(store, found.operations)
             compared[store.store] = found
-        except StalePlan:
+        except (StalePlan, StateError):
             raise
         except TorgsyncError as error:
             unread[store.store] = error
@@ -91,6 +91,8 @@ def _replan(store: StorePlan, wanted: Wanted, target: TargetState) -> Replan:
 def _apply(run: Run, planned: Planned, store: StorePlan, settings: StoreSettings) -> StoreResult:
     try:
         result = run.steps(f"load {store.store}", _apply_store, run, planned, store, settings)
+    except StateError:
+        raise  # what is written after it would be remembered nowhere
     except TorgsyncError as error:
         return StoreResult(name=store.store, kind=store.kind, outcome="failed", message=error.sentence)
     if store.store in planned.compared:

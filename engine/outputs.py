@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import Any, BinaryIO
 
 from engine.context import Run
 from engine.runs.pages import report_page
@@ -31,4 +32,9 @@ def write_outputs(run: Run) -> None:
     files["report.json"] = (run.report.model_dump_json(indent=2) + "\n").encode()
     for name, content in files.items():
         place = run.shop.output / name
-        publish(place.parent, place.name, lambda stream, content=content: stream.write(content), create=True)  # type: ignore[misc]
+        write = partial(_written, content)
+        publish(place.parent, place.name, write, create=True, mode=run.shop.new_file_mode)
+
+
+def _written(content: bytes, stream: BinaryIO) -> int:
+    return stream.write(content)

@@ -11,7 +11,7 @@ from engine.sections import rules_text
 from engine.stages import SHOP_WIDE, Comparison, Decided, Planned, StoreCatalogue
 from engine.stores import compare, taken_over
 from schemas.contents import Contents
-from schemas.errors import StoreError, TorgsyncError, Unplannable
+from schemas.errors import StateError, StoreError, TorgsyncError, Unplannable
 from schemas.plan import Operation, Plan, StorePlan, TargetState, fingerprint
 from schemas.settings.shop import Shop
 from schemas.settings.stores import StoreSettings
@@ -84,6 +84,8 @@ def _plan_store(
     name = settings.name
     try:
         found = compare(run, settings, decided.catalogues[name].catalogue, target)
+    except StateError:
+        raise
     except TorgsyncError as error:
         run.warn(error.message)
         unplanned = isinstance(error, Unplannable)

@@ -37,6 +37,8 @@ def shop_rules(shop: Shop) -> Rules:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise RulesError(f"{path}: no such file", "write it, or remove sections.rules from shop.toml") from error
+    except OSError as error:
+        raise RulesError(f"{path}: cannot be read: {error.strerror or error}", "correct its rights") from error
     except UnicodeDecodeError as error:
         raise RulesError(f"{path}: not UTF-8 ({error.reason} at byte {error.start})", "save it as UTF-8") from error
     return parse_rules(text, path.name, [store.name for store in shop.stores])

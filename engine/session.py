@@ -23,7 +23,7 @@ from engine.secrets import scrubbed
 from engine.shops import shop_word
 from engine.steps import Steps
 from schemas.command import COMMAND
-from schemas.errors import Interrupted, NotApproved, SettingsError, ShopBusy, TorgsyncError, closest
+from schemas.errors import Interrupted, NotApproved, SettingsError, ShopBusy, StateError, TorgsyncError, closest
 from schemas.report import Outcome, RunReport
 from schemas.settings.shop import Shop
 from state.database import State
@@ -160,6 +160,8 @@ def _guarded(run: Run, body: Callable[[Run], None]) -> None:
     except TorgsyncError as error:
         report.outcome = "refused" if isinstance(error, NotApproved) else _OUTCOMES.get(error.exit_code, "failed")
         report.exit_code, report.message, report.next_step = error.exit_code, error.message, error.next_step
+        if isinstance(error, StateError):
+            _without_memory(run)
     except (KeyboardInterrupt, Interrupted) as error:
         _interrupted(run, error)
     except run.options.signals as error:
@@ -184,15 +186,39 @@ def _end(run: Run) -> None:
             _interrupted(run, error)
             _finish(run)
     except Exception as error:
-        report = run.report
-        report.outcome, report.exit_code = "failed", report.exit_code or 1
-        report.message = report.message or f"the run could not be recorded: {type(error).__name__}"
+        _not_recorded(run, error)
         announce(run)
-        raise
+        if not isinstance(error, TorgsyncError):
+            raise
+        return
     if warnings := announce(run):
         run.warn(*warnings)
         with suppress(Exception):  # the run is recorded: a warning that cannot be must not fail it
             _finish(run)
+
+
+def _without_memory(run: Run) -> None:
+    """Say what the stores are after the state or the history failed in the middle of a run."""
+    if run.findings.plan is None or run.report.purpose == "plan":
+        run.report.message += "; nothing was changed in any store"
+        return
+    run.findings.broken = True
+    run.report.message += "; each store is as it was or up to date, the next run brings all of them up to date"
+
+
+def _not_recorded(run: Run, error: Exception) -> None:
+    """The run did its work, and at its end the state could not take that down."""
+    report = run.report
+    told, next_step = type(error).__name__, "run again"
+    if isinstance(error, TorgsyncError):
+        told, next_step = error.message, error.next_step
+    if not report.message:
+        loaded = report.outcome == "ok" and report.purpose != "plan"
+        stores = "the stores are up to date, but " if loaded else ""
+        report.message, report.next_step = f"{stores}the run could not be recorded: {told}", next_step
+    report.outcome, report.exit_code = "failed", report.exit_code or 1
+    with suppress(Exception):  # where the state can still be read, the files say the same as the alert
+        write_outputs(run)
 
 
 def _interrupted(run: Run, error: BaseException) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from schemas.command import COMMAND
 from schemas.errors import SettingsError, closest
+from schemas.settings.claims import RUN, shop_claims
 from schemas.settings.files import Claim, first_clash, real
 from schemas.settings.shop import Shop, parse_shop
+from schemas.settings.sound import parse_sound_parts
 from state.url import state_url
 
 
@@ -30,17 +33,44 @@ def find_shop(shop: str | Path) -> Path:
 def load_shop(shop: str | Path) -> Shop:
     """Read and check ``shop.toml``. Raises SettingsError that lists every fault with file, key and closest match."""
     path = find_shop(shop)
+    loaded = parse_shop(_text(path), path)
+    if clash := first_clash(shop_claims(loaded, os.environ), _inode):
+        raise SettingsError(f"{path}: {clash.sentence}", clash.next_step)
+    return loaded
+
+
+def _inode(place: str) -> list[str]:
+    """A file has several names where somebody made hard links of it."""
     try:
-        return parse_shop(path.read_text(encoding="utf-8-sig"), path)
+        status = Path(place).stat()
+    except (OSError, ValueError):  # not there, or a URL
+        return []
+    return [f"inode {status.st_dev} {status.st_ino}"]
+
+
+def load_sound_parts(shop: str | Path) -> tuple[Shop | None, set[str]]:
+    """What is left of a shop whose ``shop.toml`` has faults, and the tables that are left out; None: nothing is left.
+
+    Raises SettingsError where the file cannot be read as TOML at all.
+    """
+    path = find_shop(shop)
+    return parse_sound_parts(_text(path), path)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise SettingsError(f"{path}: not valid TOML: {error}") from error
+        raise SettingsError(f"{path}: not valid TOML: {error}", "save it as UTF-8") from error
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror or error}", "correct its rights") from error
 
 
 def refuse_shop_file(shop: Shop, path: Path) -> None:
     """Raise SettingsError where a file that a person wants written is the shop's own; a run's outputs are replaced."""
     mine = Claim(real(path, Path.cwd()), "a file", "you")
-    others = [claim for claim in shop.claims() if claim.tree or claim.owner != "every run"]
-    if clash := first_clash([*others, mine]):
+    others = [claim for claim in shop_claims(shop, os.environ) if claim.tree or claim.owner != RUN]
+    if clash := first_clash([*others, mine], _inode):
         raise SettingsError(f"{path} is {clash.old.what}", "give another file")
 
 

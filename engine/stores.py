@@ -113,12 +113,12 @@ def _adapter(
     progress: Progress,
 ) -> StoreAdapter:
     if isinstance(settings, SqlStore):
-        return SqlAdapter(settings, shop.folder, progress=progress)
+        return SqlAdapter(settings, shop.folder, progress=progress, shop=shop.name, mode=shop.new_file_mode)
     if isinstance(settings, WooCommerceStore):
         return WooCommerceAdapter(settings, shop.output, prior_state(), bind, progress=progress)
     if isinstance(settings, OpenCartStore):
         return OpenCartAdapter(settings, shop.folder, progress=progress)
-    return feed_adapter(settings, shop.folder, prior_state(), moment)
+    return feed_adapter(settings, shop.folder, prior_state(), moment, shop.new_file_mode)
 
 
 def _prior_state(run: Run, settings: StoreSettings) -> PriorState:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -14,11 +15,19 @@ from typing import BinaryIO, TypeVar
 
 T = TypeVar("T")
 
+PRIVATE_FILE, PRIVATE_FOLDER = 0o640, 0o750
+"""Rights of what is new: wholesale prices are not for everybody on the machine."""
+
 
 def write_file(
-    final: Path, write: Callable[[BinaryIO], T], keep: Callable[[Path], bool] | None = None
+    final: Path,
+    write: Callable[[BinaryIO], T],
+    keep: Callable[[Path], bool] | None = None,
+    mode: int | None = None,
 ) -> tuple[T, bool]:
     """Write the file ``final`` through ``write``, which gets a binary stream; an old file keeps its access rights.
+
+    A new one gets ``mode``, by default ``PRIVATE_FILE`` less what the umask forbids.
 
     ``keep`` looks at the finished ``NAME.part``; where it returns False, the part is removed and the old file stays.
     Returns what ``write`` returned, and whether the file was put into place. After any error the old file is
@@ -27,6 +36,7 @@ def write_file(
     part = final.with_name(f"{final.name}.part")
     try:
         with part.open("wb") as stream:
+            _restrict(stream.fileno(), mode)  # before anything is in it
             result = write(stream)
             stream.flush()
             os.fsync(stream.fileno())
@@ -41,6 +51,30 @@ def write_file(
         raise
     force(final.parent)
     return result, True
+
+
+def make_folder(folder: Path, mode: int | None = None) -> None:
+    """Make a folder and what is missing above it, for files of ``mode``: with the right to enter for whoever may read.
+
+    By default ``PRIVATE_FOLDER`` less what the umask forbids. A folder that is there keeps its rights. Raises OSError.
+    """
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    for path in reversed(missing):
+        path.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+        if mode is not None:
+            path.chmod(0o700 | mode | (mode & 0o444) >> 2)
+    if not missing:
+        folder.mkdir(exist_ok=True)  # which refuses a file of this name
+
+
+def restrict(path: Path) -> None:
+    """Take from a file that somebody else's code has made what ``PRIVATE_FILE`` does not allow."""
+    path.chmod(stat.S_IMODE(path.stat().st_mode) & PRIVATE_FILE)
+
+
+def _restrict(descriptor: int, mode: int | None) -> None:
+    allowed = stat.S_IMODE(os.fstat(descriptor).st_mode) & PRIVATE_FILE
+    os.fchmod(descriptor, allowed if mode is None else mode)
 
 
 def _remove(part: Path) -> None:

@@ -15,12 +15,13 @@ from schemas.report import RunReport, UnmappedType
 Table = list[dict[str, Any]]
 """Rows of a table artifact: every row has the same keys, in the order of the columns."""
 
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~!])")
+_MARKUP = re.compile(r"[\\`*_{}\[\]<>#|~!&@]|:(?=//)|(?<=www)\.|^[-+=]|(?<=^\d)[.)]|(?<=^\d\d)[.)]", re.IGNORECASE)
+"""Markup, entities, what makes an address a link without any markup, and what begins a list or underlines a title."""
 
 
 def plain(text: object) -> str:
     """A text out of a base as Markdown shows it letter by letter: a name may hold markup, and must not become any."""
-    return _MARKUP.sub(r"\\\1", " ".join(str(text).split()))
+    return _MARKUP.sub(r"\\\g<0>", " ".join(str(text).split()))
 
 
 def summary_text(report: RunReport, page: str = "") -> str:
@@ -48,7 +49,10 @@ def summary_text(report: RunReport, page: str = "") -> str:
 
 
 def plan_table(plan: Plan, names: Names | None = None, limit: int = MOST) -> Table:
-    """The operations of a plan, removals first in each store; goods with the same change are one row."""
+    """The operations of a plan, removals first in each store; goods with the same change are one row.
+
+    Prefect shows the cells of a table as Markdown.
+    """
     known = {**named(plan), **(names or {})}
     rows: Table = [
         _planned(each.store or "all", each.heading, each.measured, f"{each.text} (limit {each.limit})")
@@ -74,15 +78,15 @@ def plan_table(plan: Plan, names: Names | None = None, limit: int = MOST) -> Tab
 
 
 def _planned(store: str, what: str, rows: int, told: str) -> dict[str, Any]:
-    return {"store": store, "what": what, "rows": rows, "of": told}
+    return {"store": plain(store), "what": what, "rows": rows, "of": plain(told)}
 
 
 def quarantine_table(rejected: Sequence[Mapping[Any, Any]], limit: int = MOST) -> Table:
     """Rejected rows with their reason and what to do."""
     return [
         {
-            "table": row["table"], "row": row["row_key"] or f"row {row['row_number']}", "reason": row["reason"],
-            "detail": row["detail"], "what to do": REASONS[row["reason"]][1],
+            "table": row["table"], "row": plain(row["row_key"] or f"row {row['row_number']}"), "reason": row["reason"],
+            "detail": plain(row["detail"]), "what to do": REASONS[row["reason"]][1],
         }
         for row in rejected[:limit]
     ]  # fmt: skip
@@ -93,8 +97,8 @@ def unmapped_table(types: Sequence[UnmappedType], limit: int = MOST) -> Table:
     found = sorted((t for t in types if t.goods), key=lambda t: t.category_number is not None)
     return [
         {
-            "product type": " > ".join(item.path), "goods": item.goods,
-            "saved into": " > ".join(item.category_path or []) or "NOTHING: its goods are hidden",
+            "product type": plain(" > ".join(item.path)), "goods": item.goods,
+            "saved into": plain(" > ".join(item.category_path or [])) or "NOTHING: its goods are hidden",
             "number": "" if item.category_number is None else item.category_number,
         }
         for item in found[:limit]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -17,7 +18,8 @@ def catalogue_files(categories: pd.DataFrame, assignments: pd.DataFrame, offers:
     """Return ``categories.csv``, ``assignments.csv``, ``offers.csv`` and ``tree.txt`` of one catalogue, by file name.
 
     CSV is comma-separated UTF-8 with a header. An empty cell means no value; ``path`` is a JSON list of names; decimals
-    have a point and no trailing zeros; flags are 0 and 1.
+    have a point and no trailing zeros; flags are 0 and 1. A text that a spreadsheet would take for a formula has an
+    apostrophe before it (``for_people``).
     """
     return {
         "categories.csv": csv_bytes(categories),
@@ -41,7 +43,27 @@ def _cells(column: pd.Series) -> pd.Series:
         return column.astype(int)
     if pd.api.types.is_object_dtype(column.dtype):
         return column.map(lambda value: json.dumps(value, ensure_ascii=False))
+    if pd.api.types.is_string_dtype(column.dtype):
+        return column.map(for_people, na_action="ignore")
     return column
+
+
+_FORMULA = re.compile(r"(?!-\d+(\.\d+)?\Z)'*[=+\-@\t\r]")
+"""What a spreadsheet computes. A number below zero, as the key of a rejected row, is only a number."""
+
+
+def for_people(text: str) -> str:
+    """A text as it stands in a CSV file that a person opens: ``=1+1`` becomes ``'=1+1``, which no spreadsheet computes.
+
+    Line breaks are all ``\\n``: of a lone ``\\r`` readers of CSV do not agree whether it ends the row.
+    """
+    safe = f"'{text}" if _FORMULA.match(text) else text
+    return safe.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def from_people(cell: str) -> str:
+    """The text that ``for_people`` was given, but for its line breaks."""
+    return cell[1:] if cell[:1] == "'" and re.match(r"'+[=+\-@\t\n]", cell) else cell
 
 
 def tree_text(categories: pd.DataFrame, offers: pd.DataFrame) -> str:

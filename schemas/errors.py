@@ -47,6 +47,10 @@ class SchemaError(TorgsyncError):
     """A table's shape is not what its schema says: the run stops, nothing was changed in any store."""
 
 
+class StateError(TorgsyncError):
+    """The state database or the history cannot be read or written: it ends the run, whatever it was doing."""
+
+
 class ConservationError(TorgsyncError):
     """A good would have been lost between two steps: a defect of torgsync. The run stops before the load."""
 
@@ -114,7 +118,14 @@ EXIT_CODES: dict[int, str] = {
 """Every exit code of the command line and what it means."""
 
 
+_SHOWN = 40
+"""Known words that a message lists: there are 600 time zones."""
+
+
 def closest(word: str, known: list[str]) -> str:
     """Return ``did you mean "x"?`` for a misspelt word, or the list of known words."""
     matches = get_close_matches(word, known, n=1, cutoff=0.5)
-    return f'did you mean "{matches[0]}"?' if matches else f"known: {', '.join(sorted(known))}"
+    if matches:
+        return f'did you mean "{matches[0]}"?'
+    rest = f", … and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
+    return f"known: {', '.join(sorted(known)[:_SHOWN])}{rest}"

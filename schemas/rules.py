@@ -9,14 +9,15 @@ import re
 from collections.abc import Collection
 from typing import Annotated, Any, Literal
 
+import regex
 from pydantic import Field, ValidationError, field_validator, model_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from schemas.errors import RulesError, closest
 from schemas.numbers import MAX_NUMBER
 from schemas.settings.base import Settings
+from schemas.yaml_text import load_yaml
 
+_EDIT = "edit the rules, then run the same command again"
 Number = Annotated[int, Field(ge=1, le=MAX_NUMBER)]
 Path_ = Annotated[list[str], Field(min_length=1)]
 
@@ -37,7 +38,8 @@ class Regex(Settings):
     def _compiles(cls, value: str) -> str:
         try:
             re.compile(value)
-        except re.error as error:
+            regex.compile(value)  # which matches: re has no limit of time
+        except (re.error, regex.error, OverflowError, RecursionError) as error:
             raise ValueError(f"not a regular expression: {error}") from error
         return value
 
@@ -150,19 +152,17 @@ def parse_rules(text: str, file: str = "rules.yaml", stores: Collection[str] | N
 
     A rule for none of ``stores`` is also a fault.
     """
-    try:
-        data = YAML(typ="rt").load(text)
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise RulesError(f"{file}:{line}: not valid YAML: {error.problem or error}") from error
-    except YAMLError as error:
-        raise RulesError(f"{file}: not valid YAML: {error}") from error
+    data = load_yaml(text, file)
     if data is None:
         return Rules(file=file)
     if not isinstance(data, dict) or set(data) - {"rules"}:
-        unknown = next((str(k) for k in data if k != "rules"), "") if isinstance(data, dict) else "a list"
-        raise RulesError(f'{file}:1: expected one key "rules" with a list, found {unknown}')
-    plain = [_plain(rule) for rule in data.get("rules") or []]
+        unknown = next((str(k) for k in data if k != "rules"), "") if isinstance(data, dict) else _shown(data)
+        raise RulesError(f'{file}:1: expected one key "rules" with a list, found {unknown}', _EDIT)
+    listed = data.get("rules")
+    if listed is not None and not isinstance(listed, list):
+        line = _line(data, ("rules",))
+        raise RulesError(f"{file}:{line}: rules: expected a list of rules, found {_shown(listed)}", _EDIT)
+    plain = [_plain(rule) for rule in listed or []]
     for index, rule in enumerate(plain):
         if isinstance(rule, dict):
             rule["line"] = _line(data, ("rules", index))
@@ -170,10 +170,17 @@ def parse_rules(text: str, file: str = "rules.yaml", stores: Collection[str] | N
         rules = Rules.model_validate({"rules": plain, "file": file})
     except ValidationError as error:
         faults = dict.fromkeys(_explain(e, data, file) for e in error.errors())
-        raise RulesError("\n".join(faults), "edit the rules, then run the same command again") from error
+        raise RulesError("\n".join(faults), _EDIT) from error
     if stores is not None:
         _check_stores(rules, stores)
     return rules
+
+
+def _shown(value: Any) -> str:
+    """A value of the file in a few words."""
+    if isinstance(value, list):
+        return "a list"
+    return "keys and values" if isinstance(value, dict) else repr(value)[:60]
 
 
 def _check_stores(rules: Rules, stores: Collection[str]) -> None:

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, delete, insert, select, update
+from sqlalchemy import URL, Connection, delete, insert, make_url, select, update
 
 from database.migrations import migrate
+from database.url import make_file
 from schemas.contents import Key, Rows
 from schemas.errors import StalePlan
 from schemas.registry import Meaning, Registry
-from state.engine import explained_errors, open_engine
+from state.engine import check_file, explained_errors, open_engine
 from state.quarantine import QuarantineState, replace
 from state.runs import RunsState
 from state.tables import (
@@ -77,11 +78,13 @@ class State(RunsState, QuarantineState):
 
     def __init__(self, url: str | URL, shop: str) -> None:
         self.shop = shop
+        make_file(make_url(url))
         with explained_errors(url):
             self.engine = open_engine(url)
             try:
                 with self.engine.begin() as connection:
                     migrate(connection, VERSIONS, "torgsync_state_version")
+                check_file(self.engine)
             except BaseException:
                 self.engine.dispose()  # close its files now, not at garbage collection
                 raise

@@ -7,9 +7,10 @@ atomically.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 from uuid import uuid4
 
 import pandas as pd
@@ -18,10 +19,10 @@ import pyarrow.parquet as pq
 from pandera.pandas import DataFrameSchema
 from pydantic import ValidationError
 
-from files.atomic import force, write_file
+from files.atomic import force, make_folder, restrict, write_file
 from schemas.catalogue import CATALOGUE_SCHEMAS, Catalogue
 from schemas.command import COMMAND
-from schemas.errors import StalePlan, TorgsyncError
+from schemas.errors import StalePlan, StateError, TorgsyncError
 from schemas.extract import Extract
 from schemas.plan import Plan
 from schemas.tables import INTEGER, RAW_GOODS, RAW_PRODUCT_TYPES, RAW_SECTIONS, TEXT, conform
@@ -29,6 +30,26 @@ from state.content import fingerprint_of
 
 EXTRACT_SCHEMAS = {"product_types": RAW_PRODUCT_TYPES, "sections": RAW_SECTIONS, "goods": RAW_GOODS}
 _PART = ".part-"
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _told(method: Callable[P, T]) -> Callable[P, T]:
+    """Let what the disk refuses be a StateError."""
+
+    @wraps(method)
+    def called(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return method(*args, **kwargs)
+        except (OSError, pa.ArrowException) as error:
+            told = getattr(error, "strerror", None) or str(error).splitlines()[0]
+            where = getattr(error, "filename", None) or "history/"
+            raise StateError(
+                f"the history cannot be written or read: {where}: {told}",
+                "free space, or correct the rights of the folder history/, then run again",
+            ) from error
+
+    return called
 
 
 class History:
@@ -38,6 +59,7 @@ class History:
         self.folder = folder
         self._read: dict[str, Catalogue] = {}  # a run reads the last catalogue several times
 
+    @_told
     def save_catalogue(self, catalogue: Catalogue) -> str:
         """Keep a catalogue; returns its fingerprint."""
         return self._save("catalogues", catalogue.tables())
@@ -57,10 +79,12 @@ class History:
         schemas = {"categories": CATALOGUE_SCHEMAS["categories"]}
         return self._load("catalogues", fingerprint, schemas)["categories"]
 
+    @_told
     def has_catalogue(self, fingerprint: str) -> bool:
         """Tell whether a catalogue is kept."""
         return bool(fingerprint) and (self.folder / "catalogues" / fingerprint[:20]).is_dir()
 
+    @_told
     def save_extract(self, extract: Extract) -> str:
         """Keep an extract; returns its fingerprint."""
         return self._save("extracts", {name: getattr(extract, name) for name in EXTRACT_SCHEMAS})
@@ -70,23 +94,27 @@ class History:
         found = self._load("extracts", fingerprint, EXTRACT_SCHEMAS)
         return Extract(found["product_types"], found["sections"], found["goods"])
 
+    @_told
     def save_plan(self, run: str, plan: Plan) -> Path:
         """Keep a run's plan."""
         path = self.folder / "plans" / f"{run}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         text = plan.to_json().encode()
         write_file(path, lambda stream: stream.write(text))
         return path
 
+    @_told
     def runs_with_plans(self) -> set[str]:
         """Return the runs whose plan is kept."""
         return {path.stem for path in (self.folder / "plans").glob("*.json")}
 
+    @_told
     def plan(self, run: str) -> Plan | None:
         """Return the plan of a run; None where the run ended before it had one."""
         path = self.folder / "plans" / f"{run}.json"
         return read_plan(path) if path.is_file() else None
 
+    @_told
     def forget(self, catalogues: Collection[str], extracts: Collection[str], runs: Collection[str]) -> None:
         """Delete all catalogues, extracts and plans except these."""
         for kind, keep in (("catalogues", catalogues), ("extracts", extracts)):
@@ -107,11 +135,12 @@ class History:
         if target.is_dir():
             return fingerprint
         parts = self.folder / kind / _part_name()
-        parts.mkdir(parents=True)
+        make_folder(parts)
         try:
             for name, table in tables.items():
                 path = parts / f"{name}.parquet"
                 pq.write_table(table.replace_schema_metadata(), path, compression="zstd")
+                restrict(path)
                 force(path)
             parts.replace(target)
             force(target.parent)

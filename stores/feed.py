@@ -63,10 +63,12 @@ class FeedAdapter:
         known: PriorState,
         fingerprint: Callable[[Path], str],
         left_out: LeftOut,
+        mode: int | None = None,
     ) -> None:
         self.name, self.kind, self.filename = store.name, kind, store.filename
         self.target = Destination(DeliverySettings.of(store), folder)
         self.writer, self.known, self.fingerprint, self.left_out = writer, known, fingerprint, left_out
+        self.mode = mode
 
     def want(self, catalogue: Catalogue, contents: Contents) -> Wanted:
         """The catalogue without redirects, and the fingerprint of the file that it makes."""
@@ -109,6 +111,7 @@ class FeedAdapter:
             self.filename,
             lambda stream: self.writer(stream, wanted.catalogue),
             create=self.target.makes_folder,
+            mode=self.mode,
         )
         if done.result.content != wanted.contents.files[self.filename]:
             raise StalePlan(f"store {self.name}: the file came out otherwise than planned", "report this, please")
@@ -120,10 +123,17 @@ class FeedAdapter:
         )  # fmt: skip
 
 
-def feed_adapter(store: FileStore, folder: Path, known: PriorState, date: datetime) -> FeedAdapter:
-    """The store of a feed. ``date`` is what a YML file that must be written anew says of its content."""
+def feed_adapter(
+    store: FileStore, folder: Path, known: PriorState, date: datetime, mode: int | None = None
+) -> FeedAdapter:
+    """The store of a feed. ``date`` is what a YML file that must be written anew says of its content.
+
+    ``mode`` are the rights of a new file on this machine.
+    """
     writer, fingerprint = _writer(store, date)
-    return FeedAdapter(store, str(getattr(store, "kind", "")), folder, writer, known, fingerprint, _left_out(store))
+    return FeedAdapter(
+        store, str(getattr(store, "kind", "")), folder, writer, known, fingerprint, _left_out(store), mode
+    )
 
 
 def _left_out(store: FileStore) -> LeftOut:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Generic, TypeVar
 
-from files.atomic import write_file
+from files.atomic import make_folder, write_file
 from schemas.errors import StoreError
 
 T = TypeVar("T")
@@ -28,17 +28,21 @@ class Published(Generic[T]):
     sha256: str
 
 
-def publish(target: Path, filename: str, write: Callable[[BinaryIO], T], *, create: bool = False) -> Published[T]:
+def publish(
+    target: Path, filename: str, write: Callable[[BinaryIO], T], *, create: bool = False, mode: int | None = None
+) -> Published[T]:
     """Write ``filename`` into the folder ``target`` through ``write``, which gets a binary stream.
 
     Where a symbolic link lies there, the file that it leads to is written, as its readers open that one.
+
+    ``mode`` are the rights of a new file and of the folder that is made for it (``files.atomic``).
 
     ``create`` makes a missing folder: for a shop's own output, not for a store's folder, which may be a share that is
     not mounted. Raises StoreError when the folder is missing, the file is empty or the disk refuses; the old file then
     stays, and only our own ``.part`` is removed. What ``write`` raises passes through.
     """
     if create:
-        _make_folder(target)
+        _make_folder(target, mode)
     if not target.is_dir():
         raise StoreError(f"{target}: the folder does not exist", "create or mount it, or correct target in shop.toml")
     final = _led_to(target / filename)
@@ -52,7 +56,7 @@ def publish(target: Path, filename: str, write: Callable[[BinaryIO], T], *, crea
         return not (final.is_file() and final.stat().st_size == size and file_sha256(final) == sha256)
 
     try:
-        result, published = write_file(final, write, changed)
+        result, published = write_file(final, write, changed, mode)
     except OSError as error:
         raise StoreError(
             f"{final}: cannot be written: {error.strerror or error}", "free space or correct the folder's rights"
@@ -72,9 +76,9 @@ def _led_to(path: Path) -> Path:
     return real
 
 
-def _make_folder(folder: Path) -> None:
+def _make_folder(folder: Path, mode: int | None) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder, mode)
     except OSError as error:
         raise StoreError(f"{folder}: cannot be created: {error.strerror or error}", "correct its rights") from error
 

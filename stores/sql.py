@@ -34,7 +34,7 @@ from database.columns import ReadJson, sql_columns
 from database.connect import Patience, database_words, open_database
 from database.migrations import migrate, schema_version
 from database.scrubbing import own_words
-from database.url import database_url, in_folder, url_text
+from database.url import database_url, in_folder, make_file, url_text
 from schemas.catalogue import Catalogue
 from schemas.contents import Contents, Entity, Key, Rows
 from schemas.errors import StoreError
@@ -54,6 +54,11 @@ def _managed() -> Column[bool]:
     return Column("managed", Boolean, nullable=False, server_default=false())
 
 
+def _shop() -> Column[str]:
+    """The shop whose row it is; NULL in rows of an older torgsync, and in those that a person handed over."""
+    return Column("shop", String(100))
+
+
 CATEGORIES_TABLE = Table(
     "categories",
     METADATA,
@@ -61,9 +66,10 @@ CATEGORIES_TABLE = Table(
     Column("hidden", Boolean, nullable=False),
     Column("retired", Boolean, nullable=False),
     _managed(),
+    _shop(),
 )
 OFFERS_TABLE = Table(
-    "offers", METADATA, *sql_columns(OFFERS, "good_id"), Column("retired", Boolean, nullable=False), _managed()
+    "offers", METADATA, *sql_columns(OFFERS, "good_id"), Column("retired", Boolean, nullable=False), _managed(), _shop()
 )
 REDIRECTS_TABLE = Table(
     "redirects",
@@ -73,6 +79,7 @@ REDIRECTS_TABLE = Table(
     Column("old_path", JSON, nullable=False),
     Column("number", BigInteger, nullable=False),
     _managed(),
+    _shop(),
 )
 TABLES: dict[Entity, tuple[Table, str]] = {
     "category": (CATEGORIES_TABLE, "number"),
@@ -91,8 +98,10 @@ class SqlAdapter:
     kind = "sql"
     capabilities = Capabilities()
 
-    def __init__(self, store: SqlStore, folder: Path, *, progress: Progress = silent) -> None:
-        self.store, self.folder, self.progress = store, folder, progress
+    def __init__(
+        self, store: SqlStore, folder: Path, *, progress: Progress = silent, shop: str = "", mode: int | None = None
+    ) -> None:
+        self.store, self.folder, self.progress, self.shop, self.mode = store, folder, progress, shop, mode
         self.name = store.name
 
     def want(self, catalogue: Catalogue, contents: Contents) -> Wanted:
@@ -109,6 +118,7 @@ class SqlAdapter:
                 return Contents()
             migrate(connection, VERSIONS, VERSION_TABLE)
             check_tables(connection, self.name, [table for table, _ in TABLES.values()])
+            self._refuse_other_shops(connection)
             return _contents(connection)
 
     def apply(self, wanted: Wanted, replan: Replan, begun: Begun) -> StoreResult:
@@ -123,9 +133,13 @@ class SqlAdapter:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             migrate(connection, VERSIONS, VERSION_TABLE)
             check_tables(connection, self.name, [table for table, _ in TABLES.values()])
+            self._refuse_other_shops(connection)
             operations = replan(_contents(connection))
             refused = Refused(self.name, wanted.contents, connection.engine.url)
             _write(connection, operations, wanted.contents, self.progress, refused)
+            for table, _ in TABLES.values():
+                mine = update(table).where(table.c.managed, table.c.shop.is_(None)).values(shop=self.shop)
+                connection.execute(mine)
         counts = Counter(f"{operation.entity} {operation.kind}" for operation in operations)
         counts -= Counter(f"{operation.entity} {operation.kind}" for operation, _ in refused.found)
         return StoreResult(
@@ -147,6 +161,15 @@ class SqlAdapter:
                     "give torgsync a database, or a schema, of its own",
                 )
 
+    def _refuse_other_shops(self, connection: Connection) -> None:
+        """Raise StoreError where rows are another shop's: this one would hide them all, as they are not in its base."""
+        for table, _ in TABLES.values():
+            others = select(table.c.shop).where(table.c.managed, table.c.shop != self.shop).limit(1)
+            if (other := connection.execute(others).scalar()) is not None:
+                told = f"its table {table.name} holds rows of shop {other}, not of {self.shop}"
+                next_step = "give each shop a database, or a schema, of its own; a renamed shop: put its old name back"
+                raise StoreError(f"store {self.name}: {told}", next_step)
+
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
         """One transaction on the store; every failure of the database becomes a StoreError of one line."""
@@ -154,6 +177,7 @@ class SqlAdapter:
             url = store_url(self.store, self.folder)
             limits = self.store
             patience = Patience(limits.connect_timeout_seconds, limits.lock_timeout_seconds, limits.timeout_seconds)
+            make_file(url, self.mode)
             engine = open_database(url, patience)
         except (ArgumentError, NoSuchModuleError, ImportError) as error:
             raise StoreError(f"store {self.name}: {own_words(error)}", "check the store's url in shop.toml") from None
@@ -209,7 +233,7 @@ def _contents(connection: Connection) -> Contents:
 
 
 def _rows(connection: Connection, table: Table, key: str) -> Rows:
-    columns = tuple(column.name for column in table.c if column.name not in (key, "managed"))
+    columns = tuple(column.name for column in table.c if column.name not in (key, "managed", "shop"))
     chosen = select(table.c[key], *(_as_it_is(table.c[name]) for name in columns)).where(table.c.managed)
     found = connection.execute(chosen.order_by(table.c[key]))
     rows: dict[Key, tuple[Any, ...]] = {row[0]: tuple(row[1:]) for row in found}

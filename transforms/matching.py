@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -10,10 +9,14 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import pandas as pd
+import regex
 
 from schemas.errors import RulesError
 from schemas.rules import Glob, Match, Regex, Rule, Rules
 from transforms.names import normalize
+
+LONGEST_MATCH = 1.0
+"""Seconds for one regular expression on one name. A sound one needs microseconds; ``^(а|аа)+$`` needs years."""
 
 Record = Mapping[Hashable, Any]
 
@@ -51,7 +54,14 @@ def match_rules(types: pd.DataFrame, rules: Rules, store: str = "") -> Matching:
         if not rule.holds_for(store):
             continue
         test = _test(rule.match)
-        matched = [int(record["type_id"]) for record in records if test(record)]
+        try:
+            matched = [int(record["type_id"]) for record in records if test(record)]
+        except TimeoutError:
+            faults.append(
+                f"{rules.where(index)}: the regular expression takes longer than {LONGEST_MATCH:g} s for one name: "
+                "write it so that each letter can be matched in one way only"
+            )
+            continue
         if rule.do.exclude == "subtree":
             matched = _with_subtrees(set(matched), records)
         faults += _faults(rules, index, rule, matched, records)
@@ -123,8 +133,8 @@ def _name_test(name: str | Glob | Regex) -> Callable[[str], bool]:
         pattern = normalize(name.glob)
         return lambda text: fnmatchcase(text, pattern)
     if isinstance(name, Regex):
-        compiled = re.compile(name.regex)
-        return lambda text: compiled.search(text) is not None
+        compiled = regex.compile(name.regex)
+        return lambda text: compiled.search(text, timeout=LONGEST_MATCH) is not None
     wanted = normalize(name)
     return lambda text: text == wanted
 

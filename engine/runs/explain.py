@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from reports.outputs import from_people
 from schemas.command import COMMAND
 from schemas.errors import SettingsError
 
@@ -82,4 +83,4 @@ def _named(key: str, row: dict[str, str], name: str) -> bool:
 
 def _rows(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
+        return [{name: from_people(cell) for name, cell in row.items()} for row in csv.DictReader(stream)]

@@ -18,9 +18,10 @@ from typing import Literal
 from database.url import is_absent_file
 from engine.alerts.alerts import late_or_missing, receivers
 from engine.lock import held
+from engine.secrets import scrubbed
 from engine.sections import shop_rules
 from engine.session import refuse_renamed
-from engine.shops import load_shop, shop_word
+from engine.shops import load_shop, load_sound_parts, shop_word
 from engine.stores import adapter_of
 from schemas.command import COMMAND
 from schemas.contents import Contents, Rows
@@ -28,7 +29,7 @@ from schemas.errors import SettingsError, TorgsyncError
 from schemas.settings.alerts import TOO_OLD
 from schemas.settings.delivery import DeliverySettings
 from schemas.settings.shop import Shop
-from schemas.settings.stores import FileStore, SqlStore, StoreSettings
+from schemas.settings.stores import FileStore, SqlStore, StoreSettings, TrsStore, trs_dialect
 from sources.firebird.extract import count_base
 from state.history import History
 from state.open import open_state
@@ -58,25 +59,47 @@ Result = tuple[Status, str, str]
 
 
 def examine(name: str | Path) -> Iterator[Finding]:
-    """Yield the result of each check as soon as it is done; stops after a fault in shop.toml."""
+    """Yield the result of each check as soon as it is done; what a fault of shop.toml leaves sound is checked, too."""
     try:
         shop = load_shop(name)
     except TorgsyncError as error:
         yield Finding("shop.toml", "failed", error.message, error.next_step)
+        yield from _of_sound_parts(name)
         return
     stores = ", ".join(f"{store.name} ({store.kind})" for store in shop.stores)
     result = "; ".join((f"{shop.name}; stores: {stores or 'none'}", *shop.warnings))
     yield Finding("shop.toml", "warning" if shop.warnings else "ok", result, "edit the file" if shop.warnings else "")
     for title, look in _checks(shop):
-        yield _finding(title, look)
+        yield _finding(shop, title, look)
 
 
-def _finding(title: str, look: Callable[[], Result]) -> Finding:
+def _of_sound_parts(name: str | Path) -> Iterator[Finding]:
+    """The checks of those parts of a shop that its faulty shop.toml says right."""
+    try:
+        shop, left_out = load_sound_parts(name)
+    except TorgsyncError:
+        return
+    unseen = {"source": "base", "sections": "rules", "state": "state", "alerts": "alerts"}
+    if shop is None:
+        return
+    skipped = {unseen[table] for table in left_out if table in unseen}
+    if left_out & {"name", "state"}:  # the state knows the shop by its name
+        skipped |= {"state", "nights"}
+    for title, look in _checks(shop):
+        if title not in skipped:
+            yield _finding(shop, title, look)
+
+
+def _finding(shop: Shop, title: str, look: Callable[[], Result]) -> Finding:
     begin = time.perf_counter()
     try:
         status, result, next_step = look()
     except TorgsyncError as error:
         status, result, next_step = "failed", error.message, error.next_step
+    except Exception as error:  # whatever a setting makes a library raise: the other checks go on
+        text = (str(error).strip().splitlines() or [""])[0]
+        result = scrubbed(shop, f"{type(error).__name__}: {text}")
+        status, next_step = "failed", "look at the settings of this part in shop.toml"
     return Finding(title, status, result, next_step, round(time.perf_counter() - begin, 3))
 
 
@@ -151,6 +174,8 @@ def _lock(shop: Shop) -> Result:
 
 def _store(shop: Shop, settings: StoreSettings) -> Result:
     """Log in to a store and read it; for a feed open its folder or server."""
+    if isinstance(settings, TrsStore):
+        trs_dialect(settings)
     if isinstance(settings, FileStore):
         target = Destination(DeliverySettings.of(settings), shop.folder)
         if target.makes_folder and not target.folder.exists():

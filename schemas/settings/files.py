@@ -1,16 +1,16 @@
 """Every file of a shop: what torgsync writes against what it must not write. Two owners of one file are found here.
 
 A place is compared without links, and without regard to upper and lower case and to the two ways in which Unicode
-writes a letter: some disks take such names for one. A second name of the same file (a hard link) is found by its inode.
+writes a letter: some disks take such names for one.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from os.path import realpath
 from pathlib import Path
 from urllib.parse import parse_qs, unquote
 
@@ -50,10 +50,21 @@ class Clash:
     new: Claim
     old: Claim
 
+    @property
+    def sentence(self) -> str:
+        """Who would write what."""
+        writer, other = (self.new, self.old) if self.new.writes else (self.old, self.new)
+        return f"{writer.owner} would write {other.what}: {writer.place}"
+
+    @property
+    def next_step(self) -> str:
+        """What to do."""
+        return "give it another target, filename or url"
+
 
 def real(path: str | Path, folder: Path) -> str:
     """The path without links and dots; a relative one is relative to ``folder``."""
-    return os.path.realpath(folder / Path(path).expanduser())
+    return realpath(folder / Path(path).expanduser())
 
 
 def base_file(dsn: str, folder: Path) -> str | None:
@@ -83,12 +94,15 @@ def database_claims(file: str | None, what: str, owner: str) -> Iterator[Claim]:
         yield Claim(f"{file}{suffix}", what, owner)
 
 
-def first_clash(claims: Iterable[Claim]) -> Clash | None:
-    """The first claim of a place that somebody else has claimed before it, where at least one of the two writes."""
+def first_clash(claims: Iterable[Claim], identity: Callable[[str], Iterable[str]] = lambda place: ()) -> Clash | None:
+    """The first claim of a place that somebody else has claimed before it, where at least one of the two writes.
+
+    ``identity`` tells by what else a file is known: on this machine its inode, which a second name of it shares.
+    """
     files: dict[str, list[Claim]] = {}
     trees: list[tuple[str, Claim]] = []
     for new in claims:
-        keys = _keys(new.place)
+        keys = [_key(new.place), *identity(new.place)]
         before = [old for key in keys for old in files.get(key, ())]
         before += [old for key, old in trees if keys[0].startswith(f"{key}/")]
         if new.tree:
@@ -103,13 +117,8 @@ def first_clash(claims: Iterable[Claim]) -> Clash | None:
     return None
 
 
-def _keys(place: str) -> list[str]:
+def _key(place: str) -> str:
     """What two spellings of one place have in common."""
     if "://" in place:
-        return [place]
-    found = [unicodedata.normalize("NFC", unicodedata.normalize("NFC", place).casefold())]
-    try:
-        status = Path(place).stat()
-    except (OSError, ValueError):
-        return found
-    return [*found, f"inode {status.st_dev} {status.st_ino}"]
+        return place
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", place).casefold())

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,24 +11,13 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 from schemas.errors import SettingsError, closest
 from schemas.guards import guard_setting
 from schemas.numbers import MAX_NUMBER
-from schemas.report import CATALOGUE_FILES, RUN_FILES
 from schemas.settings.alerts import AlertsSettings
 from schemas.settings.base import Settings
-from schemas.settings.files import (
-    LOCK_FILES,
-    REMOTE_BESIDE,
-    Claim,
-    base_file,
-    database_claims,
-    first_clash,
-    real,
-    sqlite_file,
-)
+from schemas.settings.claims import shop_claims
+from schemas.settings.files import first_clash
 from schemas.settings.names import MAX_NAME, Name, NamesSettings
-from schemas.settings.opencart import MAP_NAMES, OpenCartStore
 from schemas.settings.schedule import ApprovalSettings, ScheduleSettings
-from schemas.settings.stores import KINDS, FileStore, SqlStore, StoreSettings
-from schemas.settings.woocommerce import WooCommerceStore
+from schemas.settings.stores import KINDS, StoreSettings
 from schemas.trs import ALL_COLUMNS
 
 
@@ -186,6 +173,9 @@ class Shop(Settings):
     state: StateSettings = StateSettings()
     schedule: ScheduleSettings = Field(default_factory=ScheduleSettings)
     approval: ApprovalSettings = ApprovalSettings()
+    output_mode: str | None = Field(
+        None, pattern=r"^0?6[046][04]$", description="rights of new files for readers, as 0644; default: 0640"
+    )
     stores: tuple[StoreSettings, ...] = ()
 
     @model_validator(mode="after")
@@ -200,67 +190,19 @@ class Shop(Settings):
 
     @model_validator(mode="after")
     def _files_are_distinct(self) -> Shop:
-        if clash := first_clash(self.claims()):
-            writer = clash.new if clash.new.writes else clash.old
-            other = clash.old if writer is clash.new else clash.new
-            told = f"{writer.owner} would write {other.what}: {writer.place}"
-            raise ValueError(f"{told}; give it another target or filename")
+        if clash := first_clash(shop_claims(self, {})):
+            raise ValueError(f"{clash.sentence}; {clash.next_step}")
         return self
-
-    def claims(self) -> Iterator[Claim]:
-        """Every file that a run of the shop writes or reads on this machine, and every store's file elsewhere."""
-        yield from self._own_claims()
-        yield from self._inputs()
-        for store in self.stores:
-            owner = f"store {store.name}"
-            what = f"a file that {owner} writes"
-            if isinstance(store, FileStore):
-                place = store.place_of(store.filename, self.folder)
-                beside = ("", ".part") if store.protocol == "folder" else ("", *REMOTE_BESIDE)
-                yield from (Claim(f"{place}{suffix}", what, owner) for suffix in beside)
-            elif isinstance(store, SqlStore):
-                yield from database_claims(self._sqlite(store.url, store.url_env), f"the database of {owner}", owner)
-            elif isinstance(store, OpenCartStore) and store.redirects is not None:
-                folder = self.path(store.redirects)
-                yield from (Claim(real(name, folder), what, owner) for name in MAP_NAMES.values())
-
-    def _own_claims(self) -> Iterator[Claim]:
-        """What torgsync itself writes: a run's outputs, the state, the history, the lock."""
-        names = [*RUN_FILES, *(f"{store.name}/{name}" for store in self.stores for name in CATALOGUE_FILES)]
-        names += [f"redirects-{store.name}.csv" for store in self.stores if isinstance(store, WooCommerceStore)]
-        folders = ["", *(store.name for store in self.stores)]
-        run = [*(f"output/{name}" for name in names), *LOCK_FILES]
-        yield from (Claim(real(name, self.folder), "a file that every run writes", "every run") for name in run)
-        yield from (
-            Claim(real(f"output/{name}", self.folder), "a folder of the outputs", "every run") for name in folders
-        )
-        yield Claim(real("history", self.folder), "the history", "every run", tree=True)
-        state = self._sqlite(self.state.url, self.state.url_env, "sqlite:///state.db")
-        yield from database_claims(state, "the state database", "the state")
-
-    def _inputs(self) -> Iterator[Claim]:
-        """What a run only reads."""
-        settings = ["shop.toml", *([self.sections.rules] if self.sections.rules else [])]
-        for name in settings:
-            yield Claim(real(name, self.folder), "a file that every run writes or reads", "the settings", writes=False)
-        if base := base_file(self.source.dsn, self.folder):
-            yield Claim(base, "the Torgsoft base", "the source", writes=False)
-            yield Claim(f"{base}.delta", "the Torgsoft base", "the source", writes=False)  # of nbackup
-        for store in self.stores:
-            for key in ("key_file", "known_hosts", "cafile"):
-                if file := getattr(store, key, None):
-                    what = f"the {key} of store {store.name}"
-                    yield Claim(real(file, self.folder), what, f"{key} of {store.name}", writes=False)
-
-    def _sqlite(self, url: str | None, url_env: str | None, default: str | None = None) -> str | None:
-        """The SQLite file of a database that is named by URL or by environment variable, if it is one."""
-        text = os.environ.get(url_env) if url_env is not None else url or default
-        return sqlite_file(text, self.folder)
 
     @property
     def output(self) -> Path:
         """Folder of the last run's catalogue and report."""
         return self.folder / "output"
+
+    @property
+    def new_file_mode(self) -> int | None:
+        """Rights of a new file in the outputs and in the stores on this machine; None: private (``files.atomic``)."""
+        return None if self.output_mode is None else int(self.output_mode, 8)
 
     def path(self, text: str) -> Path:
         """A path from the settings; relative ones are relative to ``shop.toml``."""
@@ -281,21 +223,40 @@ def parse_shop(text: str, file: Path) -> Shop:
 
     Raises SettingsError that lists every fault with file, key and closest match.
     """
-    try:
-        data: dict[str, Any] = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{file}: not valid TOML: {error}") from error
-    warnings = _rename_keys(data, file)
+    data = toml_data(text, file)
+    warnings = rename_keys(data, file)
     for key in _NOT_IN_THE_FILE:
         if key in data:
             raise SettingsError(f"{file}:\n  {key}: unknown key; {closest(key, _known_keys((key,)))}", "edit the file")
+    if unreadable := with_nul(data):
+        told = "\n".join(f"  {'.'.join(map(str, place))}: holds the character U+0000" for place in unreadable)
+        raise SettingsError(f"{file}:\n{told}", "edit the file")
     try:
         return Shop.model_validate({**data, "folder": file.parent, "warnings": warnings})
     except ValidationError as error:
         raise SettingsError(f"{file}:\n" + "\n".join(_explain(e) for e in error.errors()), "edit the file") from error
 
 
-def _rename_keys(data: dict[str, Any], file: Path) -> list[str]:
+def with_nul(value: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Where a text holds the character U+0000, which no path, name or URL may."""
+    if isinstance(value, dict):
+        return [found for key, each in value.items() for found in with_nul(each, (*place, key))]
+    if isinstance(value, list):
+        return [found for number, each in enumerate(value) for found in with_nul(each, (*place, number))]
+    return [place] if isinstance(value, str) and "\0" in value else []
+
+
+def toml_data(text: str, file: Path) -> dict[str, Any]:
+    """The tables of ``shop.toml``. Raises SettingsError for what is not TOML."""
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, ValueError) as error:  # ValueError: a number of 5,000 digits
+        raise SettingsError(f"{file}: not valid TOML: {error}", "edit the file") from error
+    except RecursionError as error:
+        raise SettingsError(f"{file}: not valid TOML: too many brackets in each other", "edit the file") from error
+
+
+def rename_keys(data: dict[str, Any], file: Path) -> list[str]:
     """Give old keys their new names, in place, and return the warnings. Raises SettingsError where both are there."""
     warnings = []
     for (table, old), new in OLD_KEYS.items():

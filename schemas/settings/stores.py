@@ -121,7 +121,9 @@ TRS_PROFILES: dict[str, TrsDialect] = {
 def trs_dialect(store: TrsStore) -> TrsDialect:
     """Return the dialect of a TRS store: its profile, overridden by the keys of the store."""
     if store.profile not in TRS_PROFILES:
-        raise SettingsError(f'no TRS profile "{store.profile}": {closest(store.profile, list(TRS_PROFILES))}')
+        raise SettingsError(
+            f'no TRS profile "{store.profile}": {closest(store.profile, list(TRS_PROFILES))}', "edit profile"
+        )
     own = {key: getattr(store, key) for key in TrsDialect.model_fields if getattr(store, key) is not None}
     return TRS_PROFILES[store.profile].model_copy(update=own)
 

@@ -46,17 +46,22 @@ class Delivered(Generic[T]):
 
 
 def deliver(
-    target: Destination, filename: str, write: Callable[[BinaryIO], T], *, create: bool = False
+    target: Destination,
+    filename: str,
+    write: Callable[[BinaryIO], T],
+    *,
+    create: bool = False,
+    mode: int | None = None,
 ) -> Delivered[T]:
     """Write ``filename`` through ``write``, which gets a binary stream, and deliver it to the target.
 
-    ``create`` makes a missing local folder (see ``publish``), never one on a server. Raises StoreError; the old file
-    is then complete. Where the new file may be in place after a late break, the message says so. Errors of ``write``
-    are not caught.
+    ``create`` makes a missing local folder (see ``publish``), never one on a server; ``mode`` is the access mode of
+    a new local file. Raises StoreError; the old file is then complete. Where the new file may be in place after a late
+    break, the message says so. Errors of ``write`` are not caught.
     """
     _check_filename(target, filename)
     if target.is_folder:
-        done = publish(target.folder, filename, write, create=create)
+        done = publish(target.folder, filename, write, create=create, mode=mode)
         return Delivered(done.result, done.published, done.sha256)
     label = f"{target.label}/{filename}"
     try:

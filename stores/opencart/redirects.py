@@ -21,6 +21,8 @@ from stores.opencart.tree import SlugScope, Tree
 from stores.opencart.wanted import CURRENT
 from stores.publish import publish
 
+MAP_MODE = 0o644
+"""Of a new map: the web server reads it, and it holds no prices."""
 COLUMNS = ("old_number", "old_path", "number")
 _UPSERT = """
     INSERT INTO {torgsync_redirect} (id, old_number, old_path, number, urls, before_row, touched)
@@ -67,7 +69,7 @@ def write_maps(db: Db, tree: Tree, folder: Path, create: bool) -> list[str]:
     written = []
     for name, text in _maps(db, tree).items():
         if not _same(folder / name, text):
-            publish(folder, name, lambda stream, text=text: stream.write(text.encode()), create=create)  # type: ignore[misc]
+            publish(folder, name, lambda stream, text=text: stream.write(text.encode()), create=create, mode=MAP_MODE)  # type: ignore[misc]
             written.append(name)
     return written
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import pytest
+
 from engine.lock import hold
 from engine.shops import load_shop
 from tests.e2e.conftest import ShopFolder
@@ -71,12 +73,68 @@ def test_a_base_without_goods_is_a_fault_and_one_without_sections_a_warning(loca
     assert "failed   base" in done.out
 
 
-def test_faulty_settings_are_all_that_can_be_told(local: ShopFolder, torgsync):
+def test_a_faulty_table_of_the_settings_is_told_and_the_rest_is_looked_at(local: ShopFolder, torgsync):
     local.settings(more='unmaped = "hide"')
+    local.base(TYPES, SECTIONS, GOODS)
     done = torgsync("doctor", local.folder)
     assert done.code == 1
     assert 'did you mean "unmapped"?' in done.out
-    assert "1 check: 1 failed" in done.out
+    assert "40 goods" in done.out
+    assert "ok       store web" in done.out
+    assert "9 checks: 1 failed" in done.out
+
+
+BROKEN = [
+    ('name = "test"', 'name = ".."', "is not a name"),
+    ('name = "test"', "name = 5", "name: "),
+    ('name = "web"', 'name = ".."', "is not a name"),
+    ('name = "web"', 'name = "site"', "same name"),
+    ('url = "sqlite:///web.db"', 'url = "sqlite:///../web.db\\u0000"', "stores.0.url: holds"),
+    ('url = "sqlite:///web.db"', 'url = "nothing://x"', "web"),
+    ('url = "sqlite:///web.db"', "url = 5", "stores.0.url"),
+    ('url = "sqlite:///web.db"', 'url = "sqlite:///../base.fdb"', "would write the Torgsoft base"),
+    ('kind = "sql"', 'kind = "sqll"', "stores.0"),
+    ("[source]", "[guards]\nmax_removed_share = true\n[source]", "guards.max_removed_share"),
+    ("[source]", "[guards]\nmax_removed_share = nan\n[source]", "guards.max_removed_share"),
+    ("[source]", "guards = 5\n[source]", "guards: "),
+    ("[source]", "stores = 5\n[source]", "TOML"),
+    ("[source]", "[state]\nurl = 5\n[source]", "state.url"),
+    ("[source]", '[state]\nurl = "sqlite:///a\\u0000b"\n[source]', "state.url: holds"),
+    ("[source]", '[state]\nurl = "://"\n[source]', "state"),
+    ("[source]", '[schedule]\ntimezone = "Nowhere/City"\n[source]', "schedule"),
+    ("[source]", '[schedule]\ntimezone = "../../etc/passwd"\n[source]', "schedule"),
+    ("[source]", '[alerts]\nurls_env = "A=B"\n[source]', "A=B"),
+    ("[source]", "x = " + "[" * 3000 + "]" * 3000 + "\n[source]", "brackets"),
+    ("[source]", "x = " + "9" * 5000 + "\n[source]", "digits"),
+    ('charset = "WIN1251"', 'charset = "WIN\\u0000"', ""),
+    ('charset = "WIN1251"', 'map = "no such map"', "map"),
+    ('charset = "WIN1251"', "map = 7", "source.map"),
+    ("[sections]", '[sections]\nrules = "."', "directory"),
+    ("[sections]", '[sections]\nrules = "a\\u0000b"', ""),
+    ('target = "output"', 'target = "a\\u0000b"', ""),
+    ('target = "output"', 'target = "~nobody/x"', ""),
+    ('target = "output"', 'target = "ftp://[::1"', "URL"),
+    ("layout = 48", 'layout = ["x"]', "layout"),
+    ("layout = 48", 'profile = "x"', "profile"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "told"), BROKEN)
+def test_any_broken_setting_is_one_sentence_and_the_other_checks_go_on(local: ShopFolder, torgsync, old, new, told):
+    local.base(TYPES, SECTIONS, GOODS)
+    text = (local.folder / "shop.toml").read_text(encoding="utf-8")
+    assert old in text
+    (local.folder / "shop.toml").write_text("\ufeff" + text.replace(old, new, 1), encoding="utf-8")
+    done = torgsync("doctor", local.folder, "--json")
+    assert done.code == 1, done
+    assert "Traceback" not in done.out + done.err
+    failed = [finding for finding in done.json if finding["status"] == "failed"]
+    assert failed
+    assert any(told in finding["told"] for finding in failed), failed
+    assert all(finding["next_step"] for finding in failed), failed
+    assert all(len(line) < 1000 for finding in failed for line in finding["told"].splitlines())
+    readable = "not valid TOML" not in done.out
+    assert len(done.json) >= (7 if readable else 1), done.json
 
 
 def test_looking_changes_nothing_and_takes_the_shop_from_nobody(local: ShopFolder, torgsync):

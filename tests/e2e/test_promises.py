@@ -73,7 +73,7 @@ def test_a_good_that_is_gone_is_hidden_in_the_store_and_comes_back_as_it_was(sho
     shop.base(TYPES, SECTIONS, GOODS[GOODS["good_id"] != 2])
     report = shop.run()
     assert report.stores[0].operations["offer hide"] == 1
-    hidden = [row[0] for row in shop.store()["offers"] if row[-3]]
+    hidden = [row[0] for row in shop.store()["offers"] if row[-4]]
     assert len(shop.store()["offers"]) == len(full["offers"])
     assert 2 in hidden
     shop.base(TYPES, SECTIONS, GOODS)
@@ -144,7 +144,7 @@ def test_a_redirect_and_a_key_that_somebody_spoilt_are_the_stores_own_matter(loc
     local.base(TYPES, SECTIONS, GOODS)
     local.run()
     with sqlite3.connect(local.folder / "web.db") as connection:
-        connection.execute("insert into redirects values ('x', 1, '[7', 20, 1)")
+        connection.execute("insert into redirects values ('x', 1, '[7', 20, 1, 'test')")
     assert local.run().plan["web"] == {"redirect unredirect": 1}
     with sqlite3.connect(local.folder / "web.db") as connection:
         connection.execute("update offers set good_id = 'abc' where good_id = 3")

@@ -59,6 +59,8 @@ def test_tables_that_were_half_made_are_completed(store, tmp_path):
         with watched(effects), store._transaction() as connection:
             migrate(connection, VERSIONS, VERSION_TABLE)
 
+    if "///" in store.store.url:
+        (store.folder / "web.db").touch()  # that its rights could not be set is no failure
     rehearsal = Effects(tmp_path)
     count = 0
     for place in range(1, 100):

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from schemas.errors import TorgsyncError
+from schemas.errors import StateError, TorgsyncError
 from state.history import History
 from tests.faults.nights import copy, extract
 from tests.faults.sweep import Effects, fail, forked, kill, watched
@@ -41,7 +41,7 @@ def test_an_extract_whose_forgetting_was_broken_off_is_whole_when_it_comes_again
             with watched(Effects(folder, place, act)):
                 try:
                     History(folder).forget((), {second}, ())
-                except OSError:
+                except StateError:
                     return 7
             return 0
 

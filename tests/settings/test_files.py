@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from engine.shops import load_shop
 from schemas.errors import SettingsError
 from schemas.settings.files import SQLITE_BESIDE, base_file, sqlite_file
-from schemas.settings.shop import Shop, parse_shop
+from schemas.settings.shop import Shop
 from tests.cli.conftest import torgsync  # noqa: F401 - a fixture, found by its name
 
 SHOP = """
@@ -50,7 +51,8 @@ MINE = [
 
 
 def shop(folder: Path, more: str = "", text: str = SHOP) -> Shop:
-    return parse_shop(text + more, folder / "shop.toml")
+    (folder / "shop.toml").write_text(text + more, encoding="utf-8")
+    return load_shop(folder)
 
 
 def refused(folder: Path, more: str, text: str = SHOP) -> str:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import RulesError
-from schemas.rules import parse_rules
+from schemas.rules import Rules, parse_rules
 from transforms.matching import match_rules, path_matches
 
 ROWS = [
@@ -122,3 +122,67 @@ def test_a_pattern_of_names_means_what_the_same_regular_expression_means(pattern
     one: dict[str, Any] = {"*": "[аб]", "**": "[аб]*"}
     expected = re.fullmatch("".join(one.get(part, part) for part in pattern), "".join(path)) is not None
     assert path_matches(tuple(pattern), tuple(path)) == expected
+
+
+def expression(pattern: str) -> Rules:
+    text = "rules:\n  - match: {type_id: 1}\n    do: {merge: root}\n    reason: a\n"
+    return parse_rules(
+        text + f"  - match: {{name: {{regex: '{pattern}'}}}}\n    do: {{merge: parent}}\n    reason: b\n"
+    )
+
+
+def test_a_repetition_in_a_repetition_is_matched_in_time():
+    """The night hung on the first long name."""
+    with pytest.raises(RulesError, match=r"^rules\.yaml:5: the rule matches no product type"):
+        match_rules(TYPES.assign(name="а" * 200 + "!"), expression("^(а+)+$"))
+
+
+def test_a_regular_expression_that_would_run_for_years_is_told_with_its_line():
+    told = r"^rules\.yaml:5: the regular expression takes longer than 1 s for one name: "
+    with pytest.raises(RulesError, match=told):
+        match_rules(TYPES.assign(name="а" * 200 + "!"), expression("^(а|аа)+$"))
+
+
+def test_a_regular_expression_means_what_python_means_by_it():
+    """Letters, digits and blanks of every alphabet; ``(?i)`` and what stands around a match."""
+    for pattern, types in [("^\\w+$", (1, 2, 5)), ("(?i)ТАРІЛКИ", (2,)), ("(?<=Набір )\\d", (4, 6)), ("\\bГ", (3,))]:
+        assert matched(f"{{name: {{regex: '{pattern}'}}}}") == types
+
+
+BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
+)
+RULE = "rules:\n  - match: {{name: {}}}\n    do: {{merge: parent}}\n    reason: test\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("rules: 5", "rules.yaml:1: rules: expected a list of rules, found 5"),
+        ("# a\nrules: {a: 1}", "rules.yaml:2: rules: expected a list of rules, found keys and values"),
+        ("rules: text", "rules.yaml:1: rules: expected a list of rules, found 'text'"),
+        ("5", 'rules.yaml:1: expected one key "rules" with a list, found 5'),
+        ("- a", 'rules.yaml:1: expected one key "rules" with a list, found a list'),
+        ("rules:\n  " + "[" * 500 + "]" * 500, "rules.yaml:2: more than 20 levels of brackets or indents"),
+        ("rules:\n" + "- " * 500 + "a", "rules.yaml:2: more than 20 levels of brackets or indents"),
+        (BOMB, "rules.yaml:6: aliases and values stand for more than 500,000 values"),
+        ("rules: &a [*a]", "rules.yaml:1: the alias *a stands for nothing that ends before it"),
+        ("rules:\n  - !!python/object/apply:os.system [ls]",
+         "rules.yaml:2: the tag tag:yaml.org,2002:python/object/apply:os.system is not allowed: write plain values"),
+        (RULE.format("!secret x"), "rules.yaml:2: the tag !secret is not allowed: write plain values"),
+        ("rules:\n  - match: \x00", "rules.yaml:2: not valid YAML: the character U+0000 is not allowed"),
+        ("rules: " + "9" * 5000, "rules.yaml:1: not valid YAML: Exceeds the limit (4300 digits)"),
+    ],
+    ids=range(13),
+)  # fmt: skip
+def test_a_hostile_file_of_rules_is_refused_in_one_sentence_with_file_and_line(text, told):
+    with pytest.raises(RulesError) as caught:
+        parse_rules(text)
+    assert caught.value.message.startswith(told)
+    assert "\n" not in caught.value.message
+    assert caught.value.next_step
+
+
+def test_aliases_of_a_sound_size_are_still_read():
+    text = "rules:\n  - &a\n    match: {type_id: 1}\n    do: {merge: root}\n    reason: x\n  - *a\n"
+    assert len(parse_rules(text).rules) == 2
