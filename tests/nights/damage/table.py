@@ -1,4 +1,4 @@
-"""The table of nights: each file below ``cases/`` and ``normal/`` says what happens to a shop's base, and what must follow.
+"""The table of nights: each file of ``cases/`` and ``normal/`` says what happens to a base, and what must follow.
 
 README.md tells how to add one. A file is read by ``Case``; ``Case.change`` makes the second night's tables.
 """
@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from ruamel.yaml import YAML
 
 from schemas.extract import Extract
 from schemas.tables import RAW_GOODS, RAW_PRODUCT_TYPES, RAW_SECTIONS, conform
@@ -175,6 +175,6 @@ def extract(night: Night) -> Extract:
 def read_cases(folder: str) -> dict[str, Case]:
     """Every case of a folder by its file's name."""
     return {
-        path.stem: Case.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        path.stem: Case.model_validate(YAML(typ="safe").load(path.read_text(encoding="utf-8")))
         for path in sorted((HERE / folder).glob("*.yaml"))
     }
