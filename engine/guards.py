@@ -22,6 +22,7 @@ from transforms.guards import (
     drift_violations,
     extract_violations,
     feed_violations,
+    first_feed_violations,
     first_night_violations,
     history_violations,
     number_violations,
@@ -87,13 +88,16 @@ class GuardCheck:
         """Feeds of priced goods that would be empty: the whole shop stops, not only that store."""
         found: list[GuardViolation] = []
         for memory in self.decided.stores:
-            _, previous = self.run.memory.last_loaded(memory)
+            loaded, previous = self.run.memory.last_loaded(memory)
             stores = [
                 store.name
                 for store in self.run.stores
                 if store.kind in PRICED_FEEDS and (store.name if store.name in self.decided.separate else "") == memory
             ]
-            found += feed_violations(self.decided.catalogues[memory].catalogue, previous, stores)
+            catalogue = self.decided.catalogues[memory].catalogue
+            found += feed_violations(catalogue, previous, stores)
+            if loaded is None and self.decided.extract is not None:
+                found += first_feed_violations(catalogue, stores)
         return found
 
     def _of_this_run(self, found: Iterable[GuardViolation]) -> list[GuardViolation]:

@@ -175,8 +175,14 @@ _ALL = (
     ),
     Guard(
         "empty_feed", "no good would be left for a feed of priced goods",
-        "goods that are shown and have a category, a name and a price", _LAST,
+        "goods that are shown and have a category, a name and a price", f"{_LAST}; on the first night all goods",
         "none of {size} goods is left that a feed can show (store {stores}): each needs a category, a name and a price",
+        messages=(
+            (
+                "first",
+                "a feed can show none of {size} goods (store {stores}): each needs a category, a name and a price",
+            ),
+        ),
     ),
     Guard(
         "moved_goods", "too many goods would change their category",

@@ -24,6 +24,7 @@ from transforms.guards.limits import Limits
 from transforms.guards.rows import (
     extract_violations,
     feed_violations,
+    first_feed_violations,
     history_violations,
     number_violations,
     state_violations,
@@ -45,6 +46,7 @@ __all__ = [
     "drift_violations",
     "extract_violations",
     "feed_violations",
+    "first_feed_violations",
     "first_night_violations",
     "history_violations",
     "night_violations",

@@ -45,6 +45,17 @@ def feed_violations(after: Catalogue, before: Catalogue | None, stores: Sequence
     return [violation("empty_feed", size, size - 1, size=size, stores=", ".join(stores))]
 
 
+def first_feed_violations(after: Catalogue, stores: Sequence[str]) -> list[GuardViolation]:
+    """``empty_feed`` on the first night of these ``stores``: a feed could show none of the goods.
+
+    Its store would refuse an empty file, and the other stores would be loaded from columns that are mapped wrongly.
+    """
+    size = len(after.offers)
+    if not stores or not size or sellable(after.offers):
+        return []
+    return [violation("empty_feed", size, size - 1, "first", size=size, stores=", ".join(stores))]
+
+
 def extract_violations(sizes: Mapping[str, int], counts: Mapping[str, int], limits: Limits) -> list[GuardViolation]:
     """``short_extract``: fewer rows of a raw table (``raw_goods``) than the last run read (``counts``).
 
