@@ -10,6 +10,7 @@ import pandas as pd
 
 from schemas.reasons import REASONS
 from schemas.tables import INTEGER, QUARANTINE_COLUMNS, TEXT
+from schemas.unreadable import shown
 from transforms.values import missing
 
 _DTYPES = {name: INTEGER if name == "row_number" else TEXT for name in QUARANTINE_COLUMNS}
@@ -22,13 +23,13 @@ def empty_quarantine() -> pd.DataFrame:
 
 
 def row_json(row: Mapping[Any, Any]) -> str:
-    """A row as JSON with its empty fields left out; decimals and dates as text."""
-    return json.dumps({k: v for k, v in row.items() if not missing(v)}, ensure_ascii=False, default=str)
+    """A row as JSON with its empty fields left out; decimals and dates as text, unreadable bytes as ``<98>``."""
+    return shown(json.dumps({k: v for k, v in row.items() if not missing(v)}, ensure_ascii=False, default=str))
 
 
 def _told(detail: str) -> str:
-    """Without NUL characters, which the state's database may not take."""
-    return detail.replace("\0", " ")
+    """The detail for people, without NUL characters, which the state's database may not take."""
+    return shown(detail).replace("\0", " ")
 
 
 def reject(
