@@ -165,7 +165,7 @@ def test_a_second_try_is_a_new_snapshot(embedded: Place, monkeypatch: pytest.Mon
     def write(_: float) -> None:
         embedded.run("base.fdb", "UPDATE PRODUCT_TYPES SET NAME = 'changed'", "DELETE FROM GOODS WHERE GOOD_ID = 1")
 
-    monkeypatch.setattr(sources.firebird.extract.time, "sleep", write)
+    monkeypatch.setattr("sources.firebird.extract.time.sleep", write)
     extract = embedded.read()
     assert set(extract.product_types["name"]) == {"changed"}
     assert 1 not in extract.goods["good_id"].tolist()
@@ -175,7 +175,7 @@ def test_pauses_grow_and_the_last_error_says_how_often_it_was_tried(embedded: Pl
     embedded.build()
     raised, pauses = lose(monkeypatch, LOST, 99), []
     monkeypatch.setattr(sources.firebird.extract, "PAUSE", 10.0)
-    monkeypatch.setattr(sources.firebird.extract.time, "sleep", pauses.append)
+    monkeypatch.setattr("sources.firebird.extract.time.sleep", pauses.append)
     with pytest.raises(SourceError, match=r"the connection was cut.*\(tried 4 times\)"):
         embedded.read(tries=4)
     assert (raised, pauses) == ([4], [10.0, 30.0, 90.0])
@@ -188,7 +188,7 @@ def test_a_pause_is_ended_by_a_signal(embedded: Place, monkeypatch: pytest.Monke
     def interrupted(_: float) -> None:
         raise Interrupted(143)  # what the handler of the signal raises while time.sleep waits
 
-    monkeypatch.setattr(sources.firebird.extract.time, "sleep", interrupted)
+    monkeypatch.setattr("sources.firebird.extract.time.sleep", interrupted)
     with pytest.raises(Interrupted):
         embedded.read()
     assert raised == [1]
