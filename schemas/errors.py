@@ -43,6 +43,10 @@ class SourceError(TorgsyncError):
     """The Torgsoft base could not be read completely: nothing was changed in any store."""
 
 
+class SourceUnreachable(SourceError):
+    """The network or the server failed in a way that may pass: worth another try."""
+
+
 class SchemaError(TorgsyncError):
     """A table's shape is not what its schema says: the run stops, nothing was changed in any store."""
 

@@ -33,5 +33,9 @@ REASONS: dict[str, tuple[str, str]] = {
     "type_quarantined": ("the good's product type is in the quarantine", "correct the product type, the good follows"),
     "price_negative": ("a price is below zero", "correct the price in Torgsoft"),
     "flag_unknown": ("a 0/1 field holds another value", "correct the field in Torgsoft"),
+    "text_unreadable": (
+        "a text holds bytes that are none of the base's charset",
+        "write the text anew in Torgsoft; if there are many, correct source.charset",
+    ),
     "value_out_of_range": ("a value breaks the table's schema", "see the detail; correct the value in Torgsoft"),
 }

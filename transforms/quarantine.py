@@ -10,6 +10,7 @@ import pandas as pd
 
 from schemas.reasons import REASONS
 from schemas.tables import INTEGER, QUARANTINE_COLUMNS, TEXT
+from schemas.unreadable import shown
 from transforms.values import missing
 
 _DTYPES = {name: INTEGER if name == "row_number" else TEXT for name in QUARANTINE_COLUMNS}
@@ -22,13 +23,13 @@ def empty_quarantine() -> pd.DataFrame:
 
 
 def row_json(row: Mapping[Any, Any]) -> str:
-    """Return a row as JSON without empty fields; decimals and dates are texts."""
-    return json.dumps({k: v for k, v in row.items() if not missing(v)}, ensure_ascii=False, default=str)
+    """Return a row as JSON without empty fields; decimals and dates are texts, unreadable bytes are ``<98>``."""
+    return shown(json.dumps({k: v for k, v in row.items() if not missing(v)}, ensure_ascii=False, default=str))
 
 
 def _without_nul(detail: str) -> str:
-    """Replace NUL characters, which the database of the state may refuse."""
-    return detail.replace("\0", " ")
+    """Replace NUL characters, which the database of the state may refuse, and show unreadable bytes."""
+    return shown(detail).replace("\0", " ")
 
 
 def reject(

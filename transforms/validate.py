@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 
 import pandas as pd
@@ -11,7 +12,8 @@ from pandera.pandas import Column, DataFrameSchema
 from schemas.command import COMMAND
 from schemas.errors import SchemaError
 from schemas.reasons import REASONS
-from schemas.tables import TABLES
+from schemas.tables import TABLES, TEXT
+from schemas.unreadable import MARK, shown
 from transforms.quarantine import empty_quarantine, reject
 
 
@@ -53,12 +55,32 @@ def split_valid(frame: pd.DataFrame, schema: DataFrameSchema, key: str) -> tuple
     """
     # a non-unique index would reject valid rows too (design.md section 5)
     frame = frame.reset_index(drop=True)
+    why = set(_unreadable(frame, schema))
     try:
         validated(frame, schema, lazy=True)
     except SchemaErrors as errors:
-        cases = errors.failure_cases
-    else:
+        why |= _failed(errors.failure_cases, schema)
+    if not why:
         return frame, empty_quarantine()
+    bad = frame.index.isin([position for position, _, _ in why])
+    return frame[~bad], reject(str(schema.name), frame, key, sorted(why))
+
+
+Why = tuple[int, str, str]
+"""A row by its place in the extract from 0, the reason code, the detail."""
+
+
+def _unreadable(frame: pd.DataFrame, schema: DataFrameSchema) -> Iterator[Why]:
+    """The rows with a text that the source could not decode."""
+    for name in schema.columns:
+        if name in frame and frame[name].dtype == TEXT:
+            texts = frame[name][frame[name].str.contains(MARK, regex=False).fillna(False).astype(bool)]
+            for position, text in texts.items():
+                yield int(str(position)), "text_unreadable", f"{name} = {_short(shown(text))}"
+
+
+def _failed(cases: pd.DataFrame, schema: DataFrameSchema) -> set[Why]:
+    """The rows that failed a check. Raises SchemaError for a failure that belongs to no row."""
     # pandera lists a wrong dtype once per row: it is the table's fault, not the rows'
     shapeless = cases[cases["index"].isna() | cases["check"].astype(str).str.startswith("dtype(")]
     if len(shapeless):
@@ -67,14 +89,10 @@ def split_valid(frame: pd.DataFrame, schema: DataFrameSchema, key: str) -> tuple
             f"table {schema.name}: {first['column']}: {first['check']} ({first['failure_case']})",
             f"check the schema map of the shop against its base: {COMMAND} inspect",
         )
-    why = sorted(
-        {
-            (int(case["index"]), _reason(str(case["check"])), f"{case['column']} = {_short(case['failure_case'])}")
-            for case in cases.to_dict("records")
-        }
-    )
-    bad = frame.index.isin([position for position, _, _ in why])
-    return frame[~bad], reject(str(schema.name), frame, key, why)
+    return {
+        (int(case["index"]), _reason(str(case["check"])), f"{case['column']} = {_short(case['failure_case'])}")
+        for case in cases.to_dict("records")
+    }
 
 
 def _reason(check: str) -> str:

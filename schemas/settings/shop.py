@@ -79,6 +79,8 @@ class SourceSettings(Settings):
     password_env: str | None = Field(None, description="name of the environment variable that holds the password")
     charset: str = Field("WIN1251", description="charset of text columns that the base declares as NONE")
     map: str | SchemaMap = "stand-in"
+    timeout_seconds: float = Field(300, gt=0, le=86_400, description="seconds without a row until the read is given up")
+    tries: int = Field(3, ge=1, le=10, description="how often the base is read where the network fails")
 
 
 UnmappedPolicy = Literal["inherit", "create", "hide", "error"]

@@ -19,6 +19,7 @@ from pathlib import Path
 import fdb
 
 from schemas.errors import SourceError
+from sources.firebird.status import keep_status
 
 _TOMMATH = "libtommath.so.1"
 
@@ -33,6 +34,7 @@ def load_client() -> None:
     if hasattr(fdb.fbcore, "api"):
         return
     runtime = _runtime()
+    keep_status()
     if runtime is None:
         _load_system_client()
         _keep_our_signals()

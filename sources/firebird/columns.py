@@ -6,7 +6,7 @@ Integers stay integers, scaled integers become Decimal, bytes of charset NONE ar
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import Any, Literal
 
@@ -18,7 +18,7 @@ from schemas.errors import SourceError
 from schemas.tables import DECIMAL, INTEGER, TEXT
 from schemas.trs import DECIMAL_PRECISION, DECIMAL_SCALE
 from sources.firebird.catalog import BaseColumn, quoted
-from sources.firebird.charsets import python_codec
+from sources.firebird.text import TextReader
 
 Kind = Literal["text", "integer", "decimal", "key"]
 
@@ -26,64 +26,6 @@ _STEP = Decimal(1).scaleb(-DECIMAL_SCALE)
 _EXACT = Context(prec=60, rounding=ROUND_HALF_UP)
 _GREATEST = Decimal(10) ** (DECIMAL_PRECISION - DECIMAL_SCALE)
 _WIDE_NUMBERS = ("INT128", "DECFLOAT(16)", "DECFLOAT(34)")
-_MULTI_BYTE = ("utf-8",)
-_ENOUGH_TO_JUDGE = 3
-
-
-@dataclass
-class TextReader:
-    """Decodes bytes of charset NONE, and notices when all of them look like UTF-8 although another charset was named.
-
-    One reader serves the whole extract: few columns hold enough text to judge alone.
-    """
-
-    charset: str
-    place: str
-    codec: str = field(init=False)
-    non_ascii: int = 0
-    could_be_utf8: bool = True
-    pending: SourceError | None = None
-
-    def __post_init__(self) -> None:
-        self.codec = python_codec(self.charset)
-
-    def decode(self, raw: bytes, where: str) -> str:
-        """The text of the bytes. Raises SourceError that names ``where``, the bytes and what to try."""
-        if raw.isascii():
-            return raw.decode("ascii")
-        self.non_ascii += 1
-        if self.could_be_utf8 and self.codec not in _MULTI_BYTE:
-            try:
-                raw.decode("utf-8")
-            except UnicodeDecodeError:
-                self.could_be_utf8 = False
-        try:
-            return raw.decode(self.codec)
-        except UnicodeDecodeError as error:
-            shown = raw[:40].hex(" ") + (" …" if len(raw) > 40 else "")
-            other = "WIN1251" if self.codec in _MULTI_BYTE else "UTF8, or mend the text in Torgsoft"
-            fault = SourceError(
-                f"{self.place}: {where}: bytes that are not {self.charset}: {shown}",
-                f"set charset in shop.toml to the base's real one, perhaps {other}",
-            )
-            if self.codec in _MULTI_BYTE or not self.could_be_utf8:
-                raise fault from error
-            # Valid UTF-8: perhaps all texts are, which is the better message. judge() raises one of the two.
-            self.pending = self.pending or fault
-            return ""
-
-    def judge(self) -> None:
-        """To be called after the last row: raise SourceError when a text could not be decoded, or when at least three
-        non-ASCII texts were read and every one is valid UTF-8 although the charset is another.
-        """
-        if self.codec not in _MULTI_BYTE and self.could_be_utf8 and self.non_ascii >= _ENOUGH_TO_JUDGE:
-            raise SourceError(
-                f"{self.place}: all {self.non_ascii} non-ASCII texts of charset NONE look like UTF-8, "
-                f'but charset is "{self.charset}"',
-                'set charset = "UTF8" in shop.toml, [source]',
-            )
-        if self.pending is not None:
-            raise self.pending
 
 
 @dataclass(frozen=True)
@@ -113,6 +55,8 @@ class Wanted:
         one: Callable[[Any, str], Any] = {"text": _text, "integer": _integer, "key": _integer, "decimal": _decimal}[
             self.kind
         ]
+        if self.kind == "text" and self.column.is_text:
+            reader.look_for_losses(values, keys, table, self.column)
         if self.kind == "text" and self.column.type == "VARCHAR" and not self.column.has_no_charset:
             return list(values)
         if self.kind in ("integer", "key") and not self.column.scale and self._plain_integer:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+import socket
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from sources.firebird.errors import explain
 READ_ONLY_SNAPSHOT = bytes([fdb.isc_tpb_version3, fdb.isc_tpb_read, fdb.isc_tpb_concurrency, fdb.isc_tpb_nowait])
 """Transaction parameters: no writes at all, one moment of the base for all tables, never wait for a lock."""
 
+STANDARD_PORT = 3050
+
 _HOST = re.compile(r"^(?P<host>\[[^\]]+\]|[^\\/:]{2,})(?:/(?P<port>\w+))?:(?P<path>.+)$")
 
 
@@ -28,6 +31,22 @@ class Dsn:
 
     text: str
     over_network: bool
+
+    @property
+    def port(self) -> int | None:
+        """The server's TCP port; None for a file, and for a port with a name that this machine does not know."""
+        if not self.over_network:
+            return None
+        url = re.match(r"^inet[46]?://(?:\[[^\]]+\]|[^/:\[]*)(?::(?P<port>\w+))?", self.text, re.IGNORECASE)
+        found = url or _HOST.match(self.text)
+        port = found["port"] if found else None
+        if port is None or port == "gds_db":
+            return STANDARD_PORT
+        if port.isdigit():
+            return int(port)
+        with suppress(OSError):
+            return socket.getservbyname(port, "tcp")
+        return None
 
 
 def parse_dsn(dsn: str, folder: Path) -> Dsn:
@@ -74,15 +93,20 @@ def open_base(dsn: Dsn, user: str, password: str | None) -> fdb.Connection:
 
 
 @contextmanager
-def connect(settings: SourceSettings, folder: Path) -> Iterator[fdb.Connection]:
+def connect(
+    settings: SourceSettings, folder: Path, opened: Callable[[fdb.Connection], None] | None = None
+) -> Iterator[fdb.Connection]:
     """The base of a shop, open in a read-only snapshot, closed at the end whatever happens.
 
-    Text comes as UTF-8 whatever the base holds; columns of charset NONE must be cast to OCTETS by the reader.
+    ``opened`` gets the connection as soon as there is one. Text comes as UTF-8 whatever the base holds; columns of
+    charset NONE must be cast to OCTETS by the reader.
     Raises SettingsError for a missing password variable, SourceError for everything that Firebird refuses.
     """
     dsn = parse_dsn(settings.dsn, folder)
     connection = open_base(dsn, settings.user, password_of(settings))
     try:
+        if opened is not None:
+            opened(connection)
         yield connection
     except fdb.Error as error:
         raise explain(error, dsn.text) from error
@@ -91,3 +115,6 @@ def connect(settings: SourceSettings, folder: Path) -> Iterator[fdb.Connection]:
             connection.rollback()
         with suppress(fdb.Error):
             connection.close()
+        # What a cut connection leaves open must not try again to close itself when Python clears it away: its error
+        # would only be printed, as a traceback.
+        connection._db_handle = None

@@ -16,8 +16,10 @@ from schemas.errors import SourceError
 from schemas.settings.shop import SchemaMap, SourceSettings
 from schemas.trs import GOOD_COLUMNS
 from sources.firebird.catalog import about, columns, count_rows, relations
-from sources.firebird.connection import connect, parse_dsn
+from sources.firebird.connection import connect, parse_dsn, password_of
 from sources.firebird.errors import NO_PERMISSION
+from sources.firebird.status import status_of
+from sources.firebird.worker import Line, run_apart
 
 _KEYS = """
 SELECT rc.RDB$RELATION_NAME, rc.RDB$CONSTRAINT_TYPE, s.RDB$FIELD_NAME, target.RDB$RELATION_NAME
@@ -65,24 +67,28 @@ def inspect_base(settings: SourceSettings, folder: Path | None = None) -> dict[s
     and ``password_env`` are used. Raises SourceError as ``sources.firebird.errors`` explains it.
     """
     folder = folder or Path.cwd()
-    with connect(settings, folder) as connection:
-        tables: dict[str, dict[str, Any]] = {}
-        for name in relations(connection):
-            described = {
-                c.name: {"type": c.declaration, "charset": c.charset if c.is_text else None, "nullable": c.nullable}
-                for c in columns(connection, name).values()
-            }
-            tables[name] = {
-                "columns": described,
-                "primary_key": [],
-                "foreign_keys": [],
-                "rows": _count(connection, name),
-            }
-        _keys(connection, tables)
-        return {
-            **about(connection, parse_dsn(settings.dsn, folder).text),
-            "tables": tables,
-        }
+    dsn = parse_dsn(settings.dsn, folder)
+    password_of(settings)
+
+    def work(line: Line[dict[str, Any]]) -> dict[str, Any]:
+        with connect(settings, folder, line.opened) as connection:
+            tables: dict[str, dict[str, Any]] = {}
+            for name in relations(connection):
+                described = {
+                    c.name: {"type": c.declaration, "charset": c.charset if c.is_text else None, "nullable": c.nullable}
+                    for c in columns(connection, name).values()
+                }
+                tables[name] = {
+                    "columns": described,
+                    "primary_key": [],
+                    "foreign_keys": [],
+                    "rows": _count(connection, name),
+                }
+                line.alive()
+            _keys(connection, tables)
+            return {**about(connection, dsn.text), "tables": tables}
+
+    return run_apart(work, dsn, settings.timeout_seconds)
 
 
 def _count(connection: fdb.Connection, table: str) -> int | None:
@@ -90,7 +96,7 @@ def _count(connection: fdb.Connection, table: str) -> int | None:
     try:
         return count_rows(connection, table)
     except fdb.DatabaseError as error:
-        if len(error.args) > 2 and error.args[2] == NO_PERMISSION:
+        if status_of(error).has(NO_PERMISSION):
             return None
         raise
 

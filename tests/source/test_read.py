@@ -8,12 +8,14 @@ import pandas as pd
 import pytest
 
 from schemas.errors import SourceError
+from schemas.settings.names import NamesSettings
 from schemas.settings.shop import SchemaMap
 from schemas.tables import RAW_GOODS, RAW_PRODUCT_TYPES, RAW_SECTIONS, conform
 from schemas.trs import GOOD_COLUMNS
 from sources.firebird.schema_map import load_map
 from tests.source.conftest import Place
 from tests.source.frames import GOODS, SECTIONS, TYPES, UKRAINIAN, goods
+from transforms.clean import clean
 
 same = pd.testing.assert_frame_equal
 
@@ -51,12 +53,30 @@ def test_a_none_base_in_utf8_read_as_win1251_is_refused_and_not_mangled(place: P
     assert 'charset = "UTF8"' in caught.value.next_step
 
 
-def test_bytes_that_the_charset_does_not_know_are_named_with_their_place(place: Place) -> None:
+def test_bytes_that_the_charset_does_not_know_cost_their_row_and_not_the_night(place: Place) -> None:
     place.build(charset="NONE")
     place.run("base.fdb", ("UPDATE SECTIONS SET NAME = ? WHERE SECTION_KEY = 90", (b"A\x98B",)), charset="NONE")
-    with pytest.raises(SourceError, match=r"table SECTIONS, key 90, column NAME: .*41 98 42") as caught:
-        place.read()
-    assert "charset" in caught.value.next_step
+    cleaned = clean(place.read(), NamesSettings())
+    assert 90 not in cleaned.sections
+    rejected = cleaned.quarantine[cleaned.quarantine["reason"] == "text_unreadable"]
+    found = rejected[["table", "row_key", "detail"]].values.tolist()
+    assert found == [["raw_sections", "90", "name = A<98>B"]]
+    assert "A<98>B" in rejected["row"].iloc[0]
+    assert len(cleaned.goods) == len(GOODS)
+
+
+def test_a_character_that_a_win1251_column_lost_is_reported(place: Place) -> None:
+    place.build(charset="WIN1251")
+    lost = "UPDATE SECTIONS SET NAME = CAST(? AS VARCHAR(20) CHARACTER SET OCTETS) WHERE SECTION_KEY = 90"
+    place.run("base.fdb", (lost, (b"A\x98B",)), charset="NONE")
+    place.run("base.fdb", "UPDATE GOODS SET GOOD_NAME = 'Об?єм 50 мл' WHERE GOOD_ID = 2")
+    place.run("base.fdb", "UPDATE GOODS SET GOOD_NAME = 'Що це? Сумка' WHERE GOOD_ID = 3")
+    assert place.read().notes == (
+        "table GOODS, column GOOD_NAME: 1 text lost a character (a ? between two letters), key 2; "
+        "mend the text in Torgsoft",
+        "table SECTIONS, column NAME: 1 text lost a character that the column's charset does not know, key 90; "
+        "mend the text in Torgsoft",
+    )
 
 
 def test_win1251_bytes_read_as_utf8_are_refused(place: Place) -> None:
