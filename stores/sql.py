@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -34,7 +35,7 @@ from database.columns import ReadJson, sql_columns
 from database.connect import Patience, database_words, open_database
 from database.migrations import migrate, schema_version
 from database.scrubbing import own_words
-from database.url import database_url, in_folder, make_file, url_text
+from database.url import database_url, in_folder, is_absent_file, make_file, url_text
 from schemas.catalogue import Catalogue
 from schemas.contents import Contents, Entity, Key, Rows
 from schemas.errors import StoreError
@@ -109,7 +110,9 @@ class SqlAdapter:
         return Wanted(catalogue, contents)
 
     def read(self) -> Contents:
-        """What the tables hold; nothing where they were not created yet."""
+        """What the tables hold; nothing where they were not created yet. A SQLite file is made by ``apply`` alone."""
+        if self._file_to_be_made():
+            return Contents()
         with self._transaction() as connection:
             check_server(connection, self.name)
             if schema_version(connection, VERSION_TABLE) is None:
@@ -145,6 +148,14 @@ class SqlAdapter:
         return StoreResult(
             name=self.name, kind=self.kind, operations=dict(sorted(counts.items())), refused=refused.rows()
         )
+
+    def _file_to_be_made(self) -> bool:
+        """Whether the store is a SQLite file that is not there yet, in a folder where we may make it."""
+        try:
+            url = store_url(self.store, self.folder)
+        except ArgumentError:
+            return False  # told in one sentence where it is opened
+        return is_absent_file(url) and os.access(Path(str(url.database)).parent, os.W_OK)
 
     def _check_unused(self, connection: Connection) -> None:
         """Raise StoreError where somebody else's table has the name of one of ours.
