@@ -114,8 +114,9 @@ class Served:
         return self.state(run)
 
     def artifacts(self, run: str) -> dict[str, Any]:
+        """Return the newest artifact of each key: a run that is retried writes them again."""
         found = self.post("/artifacts/filter", {"artifacts": {"flow_run_id": {"any_": [run]}}})
-        return {item["key"]: item for item in found}
+        return {item["key"]: item for item in sorted(found, key=lambda item: str(item["created"]))}
 
     def children(self, word: str) -> list[psutil.Process]:
         """Return the processes below ``torgsync serve`` with this word in the command line."""
