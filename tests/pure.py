@@ -11,12 +11,13 @@ from pandera.pandas import DataFrameSchema
 from engine.sections import Decisions, decide_sections
 from schemas.catalogue import Catalogue
 from schemas.extract import Extract
-from schemas.registry import Registry
+from schemas.registry import NumberChange, Registry
 from schemas.rules import Rules, parse_rules
 from schemas.settings.shop import Shop
 from schemas.tables import RAW_GOODS, RAW_PRODUCT_TYPES, RAW_SECTIONS, conform
 from transforms.catalogue import build_catalogue, check_conservation
 from transforms.clean import clean
+from transforms.numbers import number_changes
 
 
 def empty_frame(schema: DataFrameSchema) -> pd.DataFrame:
@@ -30,6 +31,12 @@ class Result:
     decided: Decisions
     catalogue: Catalogue
     counts: dict[str, int]
+    known: Registry
+
+    @property
+    def changes(self) -> tuple[NumberChange, ...]:
+        """The numbers that mean something else than the registry knew, whatever goods they have."""
+        return number_changes(self.decided.numbered.meanings, self.known)
 
     @property
     def paths(self) -> dict[int, tuple[str, ...]]:
@@ -88,7 +95,7 @@ def decide(
         decided.clean.product_types, decided.clean.goods, decided.sections, decided.numbered.sections
     )
     counts = check_conservation(raw.goods, catalogue.offers, decided.clean.quarantine)
-    return Result(raw, decided, catalogue, counts)
+    return Result(raw, decided, catalogue, counts, registry or Registry())
 
 
 def registry_after(result: Result, before: Registry | None = None) -> Registry:

@@ -23,11 +23,10 @@ from transforms.values import missing
 
 @dataclass(frozen=True)
 class Numbered:
-    """SECTIONS with numbers, the meanings to store, and the numbers that changed their meaning."""
+    """SECTIONS with numbers, and the meanings to store."""
 
     sections: pd.DataFrame
     meanings: tuple[Meaning, ...]
-    changes: tuple[NumberChange, ...]
 
 
 def taken_numbers(hand: Mapping[int, HandSection], registry: Registry) -> dict[int, tuple[str, str]]:
@@ -78,7 +77,7 @@ def assign_numbers(
         Meaning(numbers[i], i, s.name, None if s.parent is None else numbers[s.parent], s.number_origin)
         for i, s in sections.items()
     )
-    return Numbered(_frame(sections, numbers), meanings, number_changes(meanings, registry))
+    return Numbered(_frame(sections, numbers), meanings)
 
 
 def meanings_of(sections: pd.DataFrame) -> tuple[Meaning, ...]:

@@ -48,13 +48,13 @@ def test_torgsoft_may_take_over_the_number_that_the_registry_gave_to_that_very_s
     typed = decide(TYPES, sections_frame((9, None, "А", 100)), GOODS, registry=registry_after(first))
     assert typed.paths == first.paths == {100: ("А",)}
     assert typed.reasons == set()
-    assert typed.decided.numbered.changes == ()
+    assert typed.changes == ()
 
 
 def test_changes_of_meaning_are_told_in_the_order_of_the_numbers():
     first = decide(TYPES, sections_frame((1, None, "А", 7), (2, None, "Б", 5)), GOODS)
     after = decide(TYPES, sections_frame((1, None, "В", 7), (2, None, "Г", 5)), GOODS, registry=registry_after(first))
-    assert [change.number for change in after.decided.numbered.changes] == [5, 7]
+    assert [change.number for change in after.changes] == [5, 7]
 
 
 def test_a_retired_number_is_never_given_again():
@@ -95,7 +95,7 @@ def test_a_section_keeps_the_number_that_a_rule_gave_it_when_the_rule_is_gone(nu
     registry = registry_after(ruled, fresh)
     after = decide(TYPES, sections_frame(), GOODS, registry=registry, unmapped="create", first_number=1)
     assert after.paths == ruled.paths == {1: ("А",), number: ("А", "Б")}
-    assert after.decided.numbered.changes == ()
+    assert after.changes == ()
     late = decide(
         TYPES, sections_frame((9, None, "Нова", number)), GOODS,
         registry=registry_after(after, registry), unmapped="create", first_number=1,
@@ -121,7 +121,7 @@ def test_a_rules_number_that_torgsoft_gives_to_another_section_today_is_that_sec
         registry=registry_after(ruled), unmapped="create", first_number=1,
     )  # fmt: skip
     assert after.paths == {400: ("А",), 1: ("А", "Б"), 500: ("Я",)}
-    assert [(c.number, c.kind) for c in after.decided.numbered.changes] == [(500, "number_reused")], "a guard stops it"
+    assert [(c.number, c.kind) for c in after.changes] == [(500, "number_reused")], "a guard stops it"
 
 
 def test_a_new_number_is_never_one_that_torgsoft_uses_even_on_a_rejected_section():
@@ -171,19 +171,19 @@ def test_a_number_whose_meaning_changed_is_noticed(name, parent, kind):
     after = decide(
         TYPES, sections_frame((1, None, "А", 1), (2, parent, name, 2)), GOODS, registry=registry_after(first)
     )
-    assert [(c.number, c.kind) for c in after.decided.numbered.changes] == [(2, kind)]
+    assert [(c.number, c.kind) for c in after.changes] == [(2, kind)]
 
 
 def test_a_number_that_went_over_to_another_section_is_noticed():
     first = decide(TYPES, sections_frame((1, None, "А", 1)), GOODS)
     after = decide(TYPES, sections_frame((8, None, "Я", 1)), GOODS, registry=registry_after(first))
-    assert [c.kind for c in after.decided.numbered.changes] == ["number_reused"]
+    assert [c.kind for c in after.changes] == ["number_reused"]
 
 
 def test_a_section_that_torgsoft_made_anew_with_name_and_parent_as_they_were_is_the_same():
     first = decide(TYPES, sections_frame((1, None, "А", 1)), GOODS)
     after = decide(TYPES, sections_frame((8, None, "А", 1)), GOODS, registry=registry_after(first))
-    assert after.decided.numbered.changes == ()
+    assert after.changes == ()
 
 
 def test_a_rule_may_not_give_a_number_that_was_used_before():
