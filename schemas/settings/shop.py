@@ -214,6 +214,7 @@ class Shop(Settings):
 OLD_KEYS: dict[tuple[str, str], str] = {
     ("guards", "max_newest_gone"): "max_lost_newest",
     ("removals", "retire_after"): "retire_after_nights",
+    ("stores", "timeout"): "timeout_seconds",
 }
 """Table and key as they were called → the key's name now. The old names work on, each with one warning."""
 
@@ -262,13 +263,17 @@ def rename_keys(data: dict[str, Any], file: Path) -> list[str]:
     """Give old keys their new names, in place, and return the warnings. Raises SettingsError where both are there."""
     warnings = []
     for (table, old), new in OLD_KEYS.items():
-        keys = data.get(table)
-        if not isinstance(keys, dict) or old not in keys:
-            continue
-        if new in keys:
-            raise SettingsError(f"{file}:\n  {table}.{old}: the old name of {new}, which is there too", "remove one")
-        keys[new] = keys.pop(old)
-        warnings.append(f"{file.name}: [{table}] {old} is now called {new}; rename it, the old name still works")
+        found = data.get(table)
+        tables = found if isinstance(found, list) else [found]
+        old_ones = [keys for keys in tables if isinstance(keys, dict) and old in keys]
+        for keys in old_ones:
+            if new in keys:
+                told = f"{table}.{old}: the old name of {new}, which is there too"
+                raise SettingsError(f"{file}:\n  {told}", "remove one")
+            keys[new] = keys.pop(old)
+        if old_ones:
+            title = f"[[{table}]]" if isinstance(found, list) else f"[{table}]"
+            warnings.append(f"{file.name}: {title} {old} is now called {new}; rename it, the old name still works")
     return warnings
 
 

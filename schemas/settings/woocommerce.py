@@ -43,7 +43,7 @@ class WooCommerceStore(Settings):
     url: Annotated[str, AfterValidator(_safe_url)] = Field(description="the shop's address; https")
     key_env: str = Field(min_length=1, description="environment variable that holds the consumer key (ck_…)")
     secret_env: str = Field(min_length=1, description="environment variable that holds the consumer secret (cs_…)")
-    timeout: float = Field(120, gt=0, le=900, description="seconds to wait for one answer")
+    timeout_seconds: float = Field(120, gt=0, le=900, description="seconds to wait for one answer")
     tries: int = Field(5, ge=1, le=10, description="how often a request is tried before the store counts as failed")
     batch: int = Field(50, ge=1, le=100, description="rows per request; fewer where the host answers too slowly")
     sku_prefix: str = Field(

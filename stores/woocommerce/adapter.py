@@ -119,7 +119,7 @@ class WooCommerceAdapter:
             if not os.environ.get(variable):
                 raise SettingsError(f"store {self.name}: environment variable {variable} is not set", "set it")
             keys.append(os.environ[variable].strip())
-        access = Access(self.name, settings.url, keys[0], keys[1], settings.timeout, settings.tries)
+        access = Access(self.name, settings.url, keys[0], keys[1], settings.timeout_seconds, settings.tries)
         with Client(access, self.clock) as client:
             yield client
 

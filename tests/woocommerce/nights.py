@@ -46,8 +46,9 @@ class Night:
 
     @property
     def store(self) -> WooCommerceStore:
-        own = {"name": "woo", "kind": "woocommerce", "url": self.server.url, "key_env": "WOO_KEY"}
-        return WooCommerceStore.model_validate({**own, "secret_env": "WOO_SECRET", "timeout": 120, **self.settings})
+        own = {"name": "woo", "kind": "woocommerce", "url": self.server.url, "timeout_seconds": 120}
+        keys = {"key_env": "WOO_KEY", "secret_env": "WOO_SECRET"}
+        return WooCommerceStore.model_validate({**own, **keys, **self.settings})
 
     @property
     def target(self) -> WooCommerceAdapter:
