@@ -44,7 +44,8 @@ def open_engine(url: str | URL) -> Engine:
 
     @event.listens_for(engine, "handle_error")
     def _explained(context: ExceptionContext) -> None:
-        raise state_error(context.original_exception, url) from None
+        if context.sqlalchemy_exception is not None:  # not a signal that ends the run in the middle of a statement
+            raise state_error(context.original_exception, url) from None
 
     if engine.dialect.name == "sqlite":
 
