@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
+from reports.spreadsheet import for_people
 from schemas.numbers import format_decimal
 from schemas.tables import DECIMAL
 from schemas.values import decimals
@@ -46,24 +46,6 @@ def _cells(column: pd.Series) -> pd.Series:
     if pd.api.types.is_string_dtype(column.dtype):
         return column.map(for_people, na_action="ignore")
     return column
-
-
-_FORMULA = re.compile(r"(?!-\d+(\.\d+)?\Z)'*[=+\-@\t\r]")
-"""What a spreadsheet computes. A number below zero, as the key of a rejected row, is only a number."""
-
-
-def for_people(text: str) -> str:
-    """A text as it stands in a CSV file that a person opens: ``=1+1`` becomes ``'=1+1``, which no spreadsheet computes.
-
-    Line breaks are all ``\\n``: of a lone ``\\r`` readers of CSV do not agree whether it ends the row.
-    """
-    safe = f"'{text}" if _FORMULA.match(text) else text
-    return safe.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def from_people(cell: str) -> str:
-    """The text that ``for_people`` was given, but for its line breaks."""
-    return cell[1:] if cell[:1] == "'" and re.match(r"'+[=+\-@\t\n]", cell) else cell
 
 
 def tree_text(categories: pd.DataFrame, offers: pd.DataFrame) -> str:

@@ -17,8 +17,9 @@ from markdown_it import MarkdownIt
 from reports.html import plan_page
 from reports.keys import artifact_key
 from reports.markdown import plain, plan_table, quarantine_table, summary_text, unmapped_table
-from reports.outputs import csv_bytes, from_people
+from reports.outputs import csv_bytes
 from reports.picture import MOST_ROWS, as_url, tree_picture
+from reports.spreadsheet import from_people
 from schemas.plan import Operation, Plan, StorePlan
 from schemas.report import RunReport, UnmappedType
 

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from reports.outputs import from_people
+from reports.spreadsheet import from_people
 from schemas.command import COMMAND
 from schemas.errors import SettingsError
 
