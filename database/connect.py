@@ -21,7 +21,7 @@ _PYMYSQL = {"connect": ("connect_timeout",), "answer": ("read_timeout", "write_t
 _DRIVERS: dict[str, dict[str, tuple[str, ...]]] = {
     "psycopg": {"connect": ("connect_timeout",)},
     "psycopg2": {"connect": ("connect_timeout",)},
-    "pymysql": _PYMYSQL,
+    "pymysql": {"connect": ("connect_timeout", *_PYMYSQL["answer"])},  # until it is let in: see open_database
     "mysqldb": _PYMYSQL,
     "mariadbconnector": _PYMYSQL,
     "mysqlconnector": {"connect": ("connection_timeout",)},
@@ -57,6 +57,16 @@ def open_database(url: str | URL, patience: Patience | None = None, **settings: 
             connection = PatientConnection.connect(*arguments, **named)
             connection.answer_seconds = patience.answer
             return connection
+
+    if engine.dialect.driver == "pymysql":
+        # its read_timeout holds for the handshake, which its connect_timeout does not: a server that takes connections
+        # and says nothing would be waited for as long as for an answer
+        limits = [f"_{name}" for name in _PYMYSQL["answer"] if name not in url.query]
+
+        @event.listens_for(engine, "connect", insert=True)
+        def _let_in(connection: Any, _: Any) -> None:
+            for name in limits:
+                setattr(connection, name, patience.answer)
 
     if statements := _session_settings(url, patience):
         # ahead of SQLAlchemy's own first look at the server: it must see the mode that our statements run in

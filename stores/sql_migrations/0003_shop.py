@@ -1,12 +1,10 @@
 """Each row says which shop it is of; those of before it belong to the shop that writes next."""
 
-from pathlib import Path
-
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0003"
-down_revision = "0002" if any(Path(__file__).parent.glob("0002_*.py")) else "0001"
+down_revision = "0002"
 
 
 def upgrade() -> None:

@@ -84,6 +84,7 @@ def test_tables_of_an_older_torgsync_are_changed_and_what_was_lost_in_them_comes
     shop.sync()
     older = [
         "SET sql_mode = ''",
+        *(f"ALTER TABLE {t} DROP COLUMN shop" for t in ("categories", "offers", "redirects")),
         *(f"ALTER TABLE {t} ENGINE=MyISAM, CONVERT TO CHARACTER SET latin1" for t in ("categories", "offers")),
         "ALTER TABLE redirects ENGINE=MyISAM",
         "ALTER TABLE offers MODIFY name TEXT CHARACTER SET latin1 NOT NULL, MODIFY description TEXT",
