@@ -33,5 +33,7 @@ if __name__ == "__main__":
     use_memory()
     if os.environ.get("CI") == "true":  # nobody reads the output there: a test that skips is a test that fails
         os.environ["TORGSYNC_REQUIRE_SERVERS"] = "1"
+    # dozens of processes load Prefect: without compiled files each of them compiles it anew, for two seconds
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     say("pytest")
     os.execv(sys.executable, [sys.executable, "-m", "pytest", "-n", "2", *sys.argv[1:]])
