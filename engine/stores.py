@@ -117,7 +117,7 @@ def _adapter(
     if isinstance(settings, WooCommerceStore):
         return WooCommerceAdapter(settings, shop.output, prior_state(), bind, progress=progress)
     if isinstance(settings, OpenCartStore):
-        return OpenCartAdapter(settings, shop.folder, progress=progress)
+        return OpenCartAdapter(settings, shop.folder, progress=progress, shop=shop.name)
     return feed_adapter(settings, shop.folder, prior_state(), moment, shop.new_file_mode)
 
 

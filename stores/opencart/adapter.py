@@ -15,12 +15,12 @@ from schemas.values import plain_values
 from stores.opencart.categories import CategoryWriter, keys
 from stores.opencart.db import Db, reading, writing
 from stores.opencart.goods import WORK, GoodsWriter
-from stores.opencart.ownership_tables import create_tables, finish, has_tables
+from stores.opencart.ownership_tables import create_tables, finish, has_tables, note_shop, refuse_other_shop
 from stores.opencart.read import Present, read_shop
 from stores.opencart.redirects import note_redirects, write_maps
 from stores.opencart.tree import load_tree
 from stores.opencart.wanted import fit_contents, refuse_foreign
-from stores.protocol import Begun, Capabilities, PriorState, Progress, Replan, Wanted, silent
+from stores.protocol import Begun, Capabilities, Progress, Replan, Wanted, silent
 
 RETIRE = "OpenCart has no archive: a hidden row stays hidden, with its address and pictures"
 REDIRECT = "no folder for the web server's redirect maps: set redirects"
@@ -31,10 +31,8 @@ class OpenCartAdapter:
 
     kind = "opencart"
 
-    def __init__(
-        self, settings: OpenCartStore, folder: Path, prior: PriorState | None = None, *, progress: Progress = silent
-    ) -> None:
-        self.settings, self.name, self.progress = settings, settings.name, progress
+    def __init__(self, settings: OpenCartStore, folder: Path, *, progress: Progress = silent, shop: str = "") -> None:
+        self.settings, self.name, self.progress, self.shop = settings, settings.name, progress, shop
         maps = folder if settings.redirects is None else folder / Path(settings.redirects).expanduser()
         self.maps = maps.resolve()
         self.create_maps = self.maps.is_relative_to(
@@ -58,13 +56,17 @@ class OpenCartAdapter:
     def read(self) -> Contents:
         """Read our rows. Rows that an interrupted run was writing are returned as they were before it."""
         with reading(self.settings) as db:
+            refuse_other_shop(db, self.shop)
             return read_shop(db, self._wanted, self.maps).contents
 
     def apply(self, wanted: Wanted, replan: Replan, begun: Begun) -> StoreResult:
         """Read, compare with the plan and write: in one transaction, or in an order that is safe to interrupt."""
         begun()
         with writing(self.settings) as db:
+            noted = refuse_other_shop(db, self.shop)
             create_tables(db)
+            if not noted:
+                note_shop(db, self.shop)
             present = read_shop(db, wanted.contents, self.maps)
             operations = replan(present.contents)
             notes = self._write(db, operations, wanted, present)

@@ -13,7 +13,7 @@ from stores.opencart.slugs import leaf
 from stores.opencart.text import is_escaped
 from stores.opencart.tree import Category, Tree, load_tree
 
-NIGHT = "the next run repairs those that are torgsync's"
+NIGHT = "the next run repairs those that are torgsync's; a hidden one that Torgsoft no longer has may be deleted"
 FINDINGS: dict[str, tuple[str, str]] = {
     "interrupted": ("a run was interrupted while it wrote", f"run again, or {COMMAND} resume"),
     "parent_unknown": ("the parent category does not exist", "give it a parent in OpenCart's admin"),

@@ -6,6 +6,8 @@
 - ``before_row``: the row before that run, as ``Contents`` has it (NULL: no row), so that the same plan can be resumed.
 - ``shown``: the status that the row gets when we do not hide it.
 - The other columns are the values that OpenCart shall hold: statements copy them from here.
+
+``torgsync_shop`` holds the name of the shop that all of it is of.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from schemas.errors import StoreError
 from stores.opencart.db import Db
 
 _COMMON = """
@@ -101,6 +104,32 @@ def _change_tables(db: Db) -> None:
     )
     if narrow:
         db.run("ALTER TABLE {torgsync_product} MODIFY description MEDIUMTEXT NULL")
+
+
+def refuse_other_shop(db: Db, shop: str) -> bool:
+    """Tell whether it is noted whose rows are here.
+
+    Raises StoreError where they are another shop's: this one would hide them, as they are not in its base.
+    """
+    there = db.rows(
+        "SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = :name",
+        name=f"{db.settings.prefix}torgsync_shop",
+    )
+    names = [str(row[0]) for row in db.rows("SELECT name FROM {torgsync_shop}")] if there else []
+    if names and shop not in names:
+        raise StoreError(
+            f"store {db.settings.name}: it holds rows of shop {names[0]}, not of {shop}",
+            "give each shop an OpenCart of its own; a renamed shop: put its old name back",
+        )
+    return bool(names)
+
+
+def note_shop(db: Db, shop: str) -> None:
+    """Note whose rows are here: before any other write, as MariaDB commits the open transaction here."""
+    columns = "name VARCHAR(100) NOT NULL PRIMARY KEY"
+    statement = db.sql(f"CREATE TABLE IF NOT EXISTS {{torgsync_shop}} ({columns}) ENGINE=InnoDB")
+    db.connection.execute(text(f"{statement} DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin"))
+    db.run("INSERT IGNORE INTO {torgsync_shop} (name) VALUES (:name)", name=shop)
 
 
 def leave_alone(db: Db, table: str) -> None:

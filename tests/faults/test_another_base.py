@@ -19,6 +19,7 @@ from schemas.extract import Extract
 from sources.trs.file import read_trs
 from tests.faults.nights import LAST, SECTIONS, copy, extract, new_shop, reader, run_night, stores
 from tests.faults.sweep import Effects, forked, kill, watched
+from tests.faults.test_postgresql import rows, shops, watch_copy  # noqa: F401 - a fixture, found by its name
 from tests.pure import goods_frame, types_frame
 
 KILLS = int(os.environ.get("TORGSYNC_KILLS", "12"))
@@ -130,4 +131,34 @@ def test_a_killed_night_and_then_another_base_shows_the_same_in_sqlite_and_feed(
         assert forked(work) == -9
         next_night(folder)
         shown(folder).check(with_it, without_it, f"{place} ({labels[place - 1]})")
+        shutil.rmtree(folder)
+
+
+@pytest.mark.server
+def test_a_killed_night_and_then_another_base_shows_the_same_in_postgresql(shops):  # noqa: F811
+    """State and store are in one PostgreSQL database."""
+    labels, broken, _ = shops
+
+    def shown_there(url: str, folder: Path) -> Shown:
+        return Shown.of(rows(url), folder / "feed" / "TSGoods.trs")
+
+    url, folder = broken(0)
+    next_night(folder)
+    without_it = shown_there(url, folder)
+    url, folder = broken(len(labels) + 1)
+    assert run_night(folder, LAST).outcome == "ok"
+    next_night(folder)
+    with_it = shown_there(url, folder)
+    for place in moments(labels, KILLS // 4):
+        url, folder = broken(place)
+
+        def work(folder: Path = folder, place: int = place) -> None:
+            effects = Effects(folder, place, kill)
+            with pytest.MonkeyPatch.context() as patch, watched(effects):
+                watch_copy(effects, patch)
+                run_night(folder, LAST, reader(LAST, effects))
+
+        assert forked(work) == -9, f"{place} ({labels[place - 1]})"
+        next_night(folder)
+        shown_there(url, folder).check(with_it, without_it, f"{place} ({labels[place - 1]})")
         shutil.rmtree(folder)

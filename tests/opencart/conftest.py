@@ -86,7 +86,7 @@ class Shop:
         return OpenCartStore.model_validate({"name": "site", "kind": "opencart", "url": self.url, **self.settings})
 
     def target(self) -> OpenCartAdapter:
-        return OpenCartAdapter(self.store, self.folder)
+        return OpenCartAdapter(self.store, self.folder, shop="test")
 
     def catalogue(self) -> Catalogue:
         fields = tuple((good, *sorted(values.items())) for good, values in self.fields.items())

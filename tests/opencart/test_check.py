@@ -54,5 +54,6 @@ def test_an_editors_faults_are_told_apart_and_a_shop_that_we_never_wrote_to_can_
     told = [str(finding) for finding in check(shop.store) if finding.code == "name_raw"]
     assert told == [
         "a name that the page would show as markup: 900, 901, 902 (not torgsync's); "
-        "save it in the admin; the next run repairs those that are torgsync's"
+        "save it in the admin; the next run repairs those that are torgsync's; "
+        "a hidden one that Torgsoft no longer has may be deleted"
     ]

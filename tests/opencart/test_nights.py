@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import text
 
 from schemas.errors import StoreError
+from stores.opencart.adapter import OpenCartAdapter
 from stores.opencart.text import unescape
 from tests.opencart.conftest import count_writes, fill
 
@@ -491,3 +493,25 @@ def test_our_own_tables_of_an_older_torgsync_are_changed(shop):
         " AND table_name = 'oc_torgsync_product' AND column_name = 'description'"
     ) == [("mediumtext",)]
     assert shop.sync() == {}
+
+
+def test_a_second_shop_on_the_same_opencart_is_refused_and_changes_nothing(shop):
+    shop.sync()
+    before = shop.image()
+    other = OpenCartAdapter(shop.store, shop.folder, shop="other")
+    catalogue, contents, _ = shop.wanted()
+    for work in (other.read, lambda: other.apply(other.want(catalogue, contents), lambda _: (), lambda: None)):
+        with pytest.raises(StoreError, match="it holds rows of shop test, not of other") as caught:
+            work()
+        assert caught.value.next_step.startswith("give each shop an OpenCart of its own")
+    assert shop.image() == before
+
+
+def test_an_opencart_that_an_older_torgsync_has_filled_belongs_to_the_shop_that_writes_next(shop):
+    shop.sync()
+    with shop.engine.begin() as connection:
+        connection.execute(text("DROP TABLE oc_torgsync_shop"))
+    shop.settle()
+    shop.sections[2] = (1, "Кухонний посуд")
+    assert shop.sync() == {"category rename": 1}
+    assert shop.rows("SELECT name FROM oc_torgsync_shop") == [("test",)]
