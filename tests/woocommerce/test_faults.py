@@ -112,7 +112,7 @@ def another_base(night: Night) -> None:
 
 @pytest.mark.parametrize("kind", FAULTS)
 def test_a_run_that_breaks_off_at_any_request_and_then_another_base_shows_what_that_base_says(start, kind):
-    """As if it were killed while it waits for an answer; in all 150 places, and 40 more while it notes what is ours."""
+    """As if it were killed while it waits for an answer; in all 65 places, and in 20 more below."""
     n = 0
     while True:
         n += 1
