@@ -6,6 +6,7 @@ UTF-8, KOI8-U, CP866, Latin-1 and others; tests/transforms/test_broken_text.py h
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -33,10 +34,29 @@ _PATTERNS = (
     "[\u0530-\u1cff\u2e80-\ud7ff\ue000-\uf8ff]{2}",  # UTF-16 read in halves, and scripts of other continents
 )
 _BROKEN = "|".join(_PATTERNS)
+_KNOWN: dict[bytes, np.ndarray[Any, Any]] = {}
+_MOST_KNOWN = 16
 
 
 def broken_names(names: Any) -> np.ndarray[Any, Any]:
-    """Which of the names (an Arrow array of text) cannot be read."""
+    """Which of the names (an Arrow array of text) cannot be read.
+
+    Every comparison of a night asks for the same few columns, and the expression is slow: the last answers are kept.
+    """
+    array = names.combine_chunks() if hasattr(names, "combine_chunks") else names
+    digest = sha256(repr((array.type, array.offset, len(array))).encode())
+    for buffer in array.buffers():
+        digest.update(b"" if buffer is None else buffer)
+        digest.update(b"|")
+    key = digest.digest()
+    if key not in _KNOWN:
+        while len(_KNOWN) >= _MOST_KNOWN:
+            del _KNOWN[next(iter(_KNOWN))]
+        _KNOWN[key] = _broken(array)
+    return _KNOWN[key].copy()
+
+
+def _broken(names: Any) -> np.ndarray[Any, Any]:
     marks = pc.count_substring(names, "?")
     mostly = pc.and_(pc.greater_equal(marks, 2), pc.greater_equal(pc.multiply(marks, 2), pc.utf8_length(names)))
     return mask(pc.or_(pc.match_substring_regex(names, _BROKEN), mostly))
