@@ -1,15 +1,13 @@
-"""Every known damage of a night on shops of every size: none passes in silence."""
+"""Nights near the limits, nights that drift, a damaged real night. Single kinds of damage: tests/nights/damage."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import reduce
 
-import pandas as pd
 import pytest
 
 from schemas.catalogue import Catalogue
-from schemas.tables import RAW_GOODS, conform
 from sources.trs.base import frames_from_trs
 from sources.trs.file import read_trs
 from tests.pure import registry_after
@@ -31,85 +29,6 @@ from tests.transforms.nights import (
 from transforms.guards import catalogue_violations, drift_violations
 
 Damage = Callable[[Night], Night]
-
-
-def goods(column: str, value: object) -> Damage:
-    return lambda night: night.but(goods=with_column(night.goods, column, value))
-
-
-def times(column: str, factor: str) -> Damage:
-    return lambda night: night.but(goods=scaled(night.goods, column, factor))
-
-
-def doubled(night: Night) -> Night:
-    copies = night.goods.assign(good_id=night.goods["good_id"] + 100_000)
-    return night.but(goods=conform(pd.concat([night.goods, copies], ignore_index=True), RAW_GOODS))
-
-
-def exchanged(night: Night) -> Night:
-    names = night.sections["name"].tolist()
-    names[1], names[2] = names[2], names[1]
-    return night.but(sections=with_column(night.sections, "name", names))
-
-
-def mojibake(text: str) -> str:
-    return text.encode("utf-8").decode("cp1251", "replace")
-
-
-DAMAGES: dict[str, tuple[Damage, str]] = {
-    "the sections' names are all ????": (
-        lambda n: n.but(sections=with_column(n.sections, "name", "????")), "broken_text",
-    ),
-    "the sections' names came in a wrong charset": (
-        lambda n: n.but(sections=with_column(n.sections, "name", [mojibake(x) for x in n.sections["name"]])),
-        "broken_text",
-    ),
-    "the goods' names came in a wrong charset": (
-        lambda n: n.but(goods=with_column(n.goods, "good_name", [mojibake(x) for x in n.goods["good_name"]])),
-        "broken_text",
-    ),
-    "the sections' names are all others": (
-        lambda n: n.but(sections=with_column(n.sections, "name", [f"Інше {k}" for k in range(len(n.sections))])),
-        "mass_rename",
-    ),
-    "the sections' parents are turned": (
-        lambda n: n.but(sections=turned(n.sections, "section_key", "parent_key")), "moved_categories",
-    ),
-    "all sections are roots": (
-        lambda n: n.but(sections=with_column(n.sections, "parent_key", pd.NA)), "moved_categories",
-    ),
-    "all prices x 100": (times("retail_price", "100"), "prices"),
-    "all prices : 100": (times("retail_price", "0.01"), "prices"),
-    "all prices 0": (times("retail_price", "0"), "prices"),
-    "all prices 0, seen by the feed": (times("retail_price", "0"), "empty_feed"),
-    "all prices empty": (goods("retail_price", pd.NA), "prices"),
-    "all prices negative": (times("retail_price", "-1"), "hidden_offers"),
-    "all wholesale prices x 100": (times("wholesale_price", "100"), "prices"),
-    "all discounts : 100": (times("retail_price_with_discount", "0.01"), "prices"),
-    "all stock 0": (times("warehouse_quantity", "0"), "sold_out"),
-    "all stock empty": (goods("warehouse_quantity", pd.NA), "sold_out"),
-    "all stock negative": (times("warehouse_quantity", "-1"), "sold_out"),
-    "no good is to be shown": (goods("display", 0), "hidden_offers"),
-    "no good is to be shown, seen by the feed": (goods("display", 0), "empty_feed"),
-    "all goods twice, under new ids": (doubled, "growth"),
-    "half of the goods": (lambda n: n.but(goods=n.goods[: len(n.goods) // 2]), "short_extract"),
-    "half of the types and their goods": (
-        lambda n: n.but(goods=n.goods[n.goods["type_id"] < 101].reset_index(drop=True)), "short_extract",
-    ),
-    "every good hangs on one type": (goods("type_id", 100), "moved_goods"),
-    "all goods' names are others": (
-        lambda n: n.but(goods=with_column(n.goods, "good_name", [f"інше {k}" for k in range(len(n.goods))])),
-        "another_base",
-    ),
-    "two sections under one parent exchange their names": (exchanged, "number_reused"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_night_is_stopped_whatever_the_size_of_the_shop(damage, size):
-    change, guard = DAMAGES[damage]
-    assert guard in stops(after(size, change))
 
 
 @pytest.mark.parametrize("size", SIZES)
