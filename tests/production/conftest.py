@@ -182,8 +182,8 @@ def make_shop(folder: Path, name: str, more: str = "") -> ShopFolder:
     return shop
 
 
-def serve(folder: Path, shops: dict[str, ShopFolder]) -> Served:
-    """Start ``torgsync serve`` and wait until it prints that it is up."""
+def serve(folder: Path, shops: dict[str, ShopFolder], *more: str) -> Served:
+    """Start ``torgsync serve`` with ``more`` options and wait until it prints that it is up."""
     port, reports = free_port(), free_port()
     spy = folder / "spy"
     spy.mkdir()
@@ -197,7 +197,7 @@ def serve(folder: Path, shops: dict[str, ShopFolder]) -> Served:
         "PREFECT_WORKER_QUERY_SECONDS": "1",
         "PREFECT_SERVER_SERVICES_DB_VACUUM_LOOP_SECONDS": "10",
     }
-    words = ["serve", "--port", str(port), "--reports-port", str(reports), "--limit", "3"]
+    words = ["serve", "--port", str(port), "--reports-port", str(reports), "--limit", "3", *more]
     code = "from cli.main import main; main()"
     log = (folder / "serve.log").open("w")
     process = subprocess.Popen(
