@@ -51,7 +51,7 @@ class _Mutator(ast.NodeTransformer):
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         self.depth += 1
         for statement in node.body:
-            self.generic_visit(statement) if not isinstance(statement, ast.FunctionDef) else self.visit(statement)
+            self.visit(statement)
         self.depth -= 1
         return node
 
@@ -102,6 +102,11 @@ class _Mutator(ast.NodeTransformer):
             return ast.copy_location(ast.Constant(node.value + 1), node)
         if type(node.value) is bool and self._take(node, f"{node.value} → {not node.value}"):
             return ast.copy_location(ast.Constant(not node.value), node)
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+        if node.value is not None:
+            node.value = self.visit(node.value)  # the annotation is never evaluated
         return node
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 
 from schemas.catalogue import Catalogue
+from schemas.guards import GUARD_TABLE
 from tests.transforms.catalogues import branch, catalogue
 from tests.transforms.test_guard_limits import hides
 from tests.transforms.test_guard_limits import shown as contents
@@ -27,8 +29,9 @@ from transforms.guards import (
     store_violations,
     told_sentences,
 )
+from transforms.guards.compare import _close, _limit
 from transforms.guards.limits import part, rows_allowed
-from transforms.guards.measures import sellable
+from transforms.guards.measures import Measure, sellable
 
 LIMITS = Limits()
 TREE = branch(40)
@@ -356,6 +359,8 @@ def test_a_feed_shows_goods_with_a_category_a_name_and_a_price():
     )
     assert sellable(goods.offers) == 2
     assert sellable(goods.offers.assign(hidden=True)) == 0
+    one_letter = pd.array(["Ґ"] * len(goods.offers), dtype=goods.offers["name"].dtype)
+    assert sellable(goods.offers.assign(name=one_letter)) == 3
 
 
 @pytest.mark.parametrize("size", [1, 8, 600])
@@ -429,3 +434,18 @@ def test_rows_in_another_order_are_the_same_rows():
     before = shop(600, retail_price=range(100, 700), warehouse_quantity=5)
     turned = replace(before, offers=before.offers.iloc[np.arange(600)[::-1]].reset_index(drop=True))
     assert told(before, turned) == []
+
+
+@pytest.mark.parametrize(("measured", "told"), [(30, False), (31, True), (40, True), (41, False)])
+def test_a_measure_is_close_to_its_limit_above_three_quarters_of_it_and_not_above_the_limit(measured, told):
+    guards = ("mass_rename", "moved_goods", "moved_categories")
+    shares = {guard: Limits().share(GUARD_TABLE[guard].stop.split(", ")[0]) for guard in guards}
+    found = [Measure(guard, "goods", measured, math.ceil(40 / share)) for guard, share in shares.items()]
+    assert [_limit(each, GUARD_TABLE[each.guard].stop.split(", ")[0], Limits()) for each in found] == [40, 40, 40]
+    assert bool(_close(found, Limits())) is told
+
+
+@pytest.mark.parametrize(("goods", "told"), [(2, False), (3, True)])
+def test_a_first_night_whose_goods_are_all_in_one_category_is_told_from_three_goods_on(goods, told):
+    found = first_night_violations(catalogue(TREE, dict.fromkeys(range(1, goods + 1), 2)), Limits())
+    assert any("in one category" in violation.message for violation in found) is told, found
