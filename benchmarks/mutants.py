@@ -109,6 +109,9 @@ class _Mutator(ast.NodeTransformer):
             node.value = self.visit(node.value)  # the annotation is never evaluated
         return node
 
+    def visit_keyword(self, node: ast.keyword) -> ast.AST:
+        return node if node.arg == "strict" else self.generic_visit(node)  # of zip: lengths are the same
+
     def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
         return node  # words of a message
 
