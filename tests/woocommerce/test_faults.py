@@ -79,9 +79,30 @@ def start(server, tmp_path) -> Start:
     return Start(server, tmp_path)
 
 
+def same_base(night: Night) -> None:
+    """The next run reads what the broken one has read."""
+
+
+def renamed_base(night: Night) -> None:
+    """Torgsoft renames meanwhile."""
+    night.categories[9] = ("Зовсім інше", None)
+    night.goods[20] = (9, "Інший")
+    night.goods[1] = (8, "Товар 1")
+
+
+def another_base(night: Night) -> None:
+    """The night after, with other categories and goods than those that were being loaded."""
+    night.categories = {
+        1: ("Дім", None), 9: ("Зовсім інше", 1), 8: ("Ґанок", 1), 3: ("Чашки", 9), 4: ("Текстиль", None),
+    }  # fmt: skip
+    night.goods = {1: (8, "Товар 1"), 2: (9, "Товар 2!"), 3: (4, "Товар 3"), 20: (1, "Інший"), 5: (3, "Товар 5"),
+                   4: (1, "Товар 4"), 30: (9, "Ще новіший")}  # fmt: skip
+
+
+@pytest.mark.parametrize("then", [same_base, another_base])
 @pytest.mark.parametrize("kind", FAULTS)
-def test_a_failure_at_any_request_is_made_good_by_the_next_run(start, kind):
-    """The run gives up at its first failure: as if it were killed while it waits for that answer."""
+def test_a_failure_at_any_request_is_made_good_by_the_next_run(start, kind, then):
+    """The run gives up at its first failure: as if it were killed while it waits for that answer (65 places)."""
     n = 0
     while True:
         n += 1
@@ -95,63 +116,11 @@ def test_a_failure_at_any_request_is_made_good_by_the_next_run(start, kind):
         if not start.server.broken:
             break
         start.server.forget()
+        then(night)
         night.sync()
         night.check()
         assert n < 60, "the fault never stops"
     assert n > 12, "too little was broken"
-
-
-def another_base(night: Night) -> None:
-    """The night after, with other categories and goods than those that were being loaded."""
-    night.categories = {
-        1: ("Дім", None), 9: ("Зовсім інше", 1), 8: ("Ґанок", 1), 3: ("Чашки", 9), 4: ("Текстиль", None),
-    }  # fmt: skip
-    night.goods = {1: (8, "Товар 1"), 2: (9, "Товар 2!"), 3: (4, "Товар 3"), 20: (1, "Інший"), 5: (3, "Товар 5"),
-                   4: (1, "Товар 4"), 30: (9, "Ще новіший")}  # fmt: skip
-
-
-@pytest.mark.parametrize("kind", FAULTS)
-def test_a_run_that_breaks_off_at_any_request_and_then_another_base_shows_what_that_base_says(start, kind):
-    """As if it were killed while it waits for an answer; in all 65 places, and in 20 more below."""
-    n = 0
-    while True:
-        n += 1
-        night = start.night()
-        plan = night.plan()
-        start.server.forget()
-        start.server.faults[n] = FAULTS[kind]
-        night.settings["tries"] = 1
-        with suppress(StoreError):
-            night.apply(plan)
-        broken = start.server.broken
-        start.server.forget()
-        another_base(night)
-        night.sync()
-        night.check()
-        if not broken:
-            break
-    assert n > 12, "too little was broken"
-
-
-@pytest.mark.parametrize("written", [False, True])
-def test_a_run_that_dies_while_it_notes_what_is_ours_and_then_another_base_shows_what_that_base_says(start, written):
-    n = 0
-    while True:
-        n += 1
-        night = start.night()
-        plan = night.plan()
-        night.bindings = Dying(night.bindings, n, written)
-        try:
-            night.apply(plan)
-        except Killed:
-            pass
-        else:
-            break
-        night.bindings = dict(night.bindings)
-        another_base(night)
-        night.sync()
-        night.check()
-    assert n > 8, "too little was broken"
 
 
 @pytest.mark.parametrize("kind", FAULTS)
@@ -174,9 +143,10 @@ def test_a_failure_at_any_write_is_made_good_within_the_run(start, kind):
     assert n > 5, "too little was broken"
 
 
+@pytest.mark.parametrize("then", [renamed_base, another_base])
 @pytest.mark.parametrize("written", [False, True])
-def test_a_run_that_dies_while_it_writes_down_what_is_ours_makes_nothing_twice(start, written):
-    """Killed at the N-th time that bindings are remembered, just before or just after; Torgsoft renames meanwhile."""
+def test_a_run_that_dies_while_it_writes_down_what_is_ours_makes_nothing_twice(start, written, then):
+    """Killed at the N-th time that bindings are remembered, just before or just after (20 places)."""
     n = 0
     while True:
         n += 1
@@ -190,9 +160,7 @@ def test_a_run_that_dies_while_it_writes_down_what_is_ours_makes_nothing_twice(s
         else:
             break
         night.bindings = dict(night.bindings)
-        night.categories[9] = ("Зовсім інше", None)
-        night.goods[20] = (9, "Інший")
-        night.goods[1] = (8, "Товар 1")
+        then(night)
         night.sync()
         night.check()
     assert n > 8, "too little was broken"
