@@ -32,6 +32,7 @@ from transforms.guards import (
 from transforms.guards.compare import _close, _limit
 from transforms.guards.limits import part, rows_allowed
 from transforms.guards.measures import Measure, sellable
+from transforms.guards.rows import first_feed_violations
 
 LIMITS = Limits()
 TREE = branch(40)
@@ -449,3 +450,11 @@ def test_a_measure_is_close_to_its_limit_above_three_quarters_of_it_and_not_abov
 def test_a_first_night_whose_goods_are_all_in_one_category_is_told_from_three_goods_on(goods, told):
     found = first_night_violations(catalogue(TREE, dict.fromkeys(range(1, goods + 1), 2)), Limits())
     assert any("in one category" in violation.message for violation in found) is told, found
+
+
+def test_a_first_night_whose_feed_would_be_empty_stops_with_all_goods_measured():
+    empty = with_offers(catalogue(TREE, {1: 2, 2: 2, 3: 2}), retail_price=[None, 0, None])
+    (found,) = first_feed_violations(empty, ["market"])
+    assert (found.guard, found.level, found.measured, found.limit) == ("empty_feed", "stop", 3, 2)
+    assert first_feed_violations(empty, []) == []
+    assert first_feed_violations(with_offers(empty, retail_price=[None, 1, None]), ["market"]) == []
