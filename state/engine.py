@@ -44,8 +44,9 @@ def open_engine(url: str | URL) -> Engine:
 
     @event.listens_for(engine, "handle_error")
     def _explained(context: ExceptionContext) -> None:
-        if context.sqlalchemy_exception is not None:  # not a signal that ends the run in the middle of a statement
-            raise state_error(context.original_exception, url) from None
+        error = context.original_exception
+        if isinstance(error, Exception) and context.sqlalchemy_exception is not None:  # not a signal that ends the run
+            raise state_error(error, url) from None
 
     if engine.dialect.name == "sqlite":
 
@@ -72,10 +73,10 @@ def explained_errors(url: str | URL) -> Iterator[None]:
         raise SettingsError(f"{_CANNOT_BE_OPENED}: {database_words(error, url)}", _CHECK_URL) from None
 
 
-def state_error(error: BaseException, url: str | URL) -> StateError:
+def state_error(error: Exception, url: str | URL) -> StateError:
     """Return what the state database says, and what to do: by SQLite's result code where it is a file."""
     file = _file(url)
-    text = database_words(error, url) if isinstance(error, Exception) else type(error).__name__
+    text = database_words(error, url)
     if file is None:
         return StateError(f"{_CANNOT_BE_USED}: {text}", "see that its server runs, then run again")
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest tells details

@@ -51,12 +51,16 @@ def find_loaded_run(shop: Shop, run: str) -> dict[str, Any]:
 
 def stores_that_took(row: Mapping[str, Any]) -> list[str]:
     """Return the stores that took the catalogue of a run, by its report."""
-    return [store["name"] for store in (row["report"] or {}).get("stores", []) if store["outcome"] == "ok"]
+    return _stores(row, "ok")
 
 
 def stores_that_failed(row: Mapping[str, Any]) -> list[str]:
-    """The stores that refused a run's catalogue, by its report."""
-    return [store["name"] for store in (row["report"] or {}).get("stores", []) if store["outcome"] == "failed"]
+    """Return the stores that failed in a run, by its report."""
+    return _stores(row, "failed")
+
+
+def _stores(row: Mapping[str, Any], outcome: str) -> list[str]:
+    return [store["name"] for store in (row["report"] or {}).get("stores", []) if store["outcome"] == outcome]
 
 
 def run_to_retry(shop: Shop, run: str) -> tuple[dict[str, Any], list[str]]:

@@ -10,7 +10,9 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
+from schemas.plan import StorePlan
 from stores.opencart.check import check
+from stores.protocol import Wanted
 from tests.faults.sweep import forked
 from tests.opencart.conftest import Shop, count_writes
 from tests.opencart.test_crash import EVERY, check_window, loaded, night
@@ -33,6 +35,16 @@ def killed_at(number: int) -> None:
     event.listen(Engine, "before_cursor_execute", tick)
 
 
+def killed_load(shop: Shop, planned: Wanted, plan: StorePlan, number: int) -> int:
+    """Load in a process that is killed at its N-th writing statement; the exit code, 0 where it came to its end."""
+
+    def work() -> None:
+        killed_at(number)
+        shop.apply(planned, plan)
+
+    return forked(work)
+
+
 def test_a_load_that_is_killed_shows_nothing_half_and_the_next_run_ends_like_an_unbroken_one(make_shop, tmp_path):
     before = loaded(make_shop("ocstore"))
     unbroken = make_shop("ocstore").become(before)
@@ -48,11 +60,7 @@ def test_a_load_that_is_killed_shows_nothing_half_and_the_next_run_ends_like_an_
         night(shop)
         _, planned, plan, kept = shop.plan()
 
-        def work(shop=shop, planned=planned, plan=plan, number=number) -> None:
-            killed_at(number)
-            shop.apply(planned, plan)
-
-        code = forked(work)
+        code = killed_load(shop, planned, plan, number)
         if code == 0:
             assert number > 20
             return
@@ -95,11 +103,7 @@ def test_a_load_that_is_killed_and_then_another_base_shows_what_that_base_says(m
         night(shop)
         _, planned, plan, _ = shop.plan()
 
-        def work(shop=shop, planned=planned, plan=plan, number=number) -> None:
-            killed_at(number)
-            shop.apply(planned, plan)
-
-        assert forked(work) == -signal.SIGKILL, number
+        assert killed_load(shop, planned, plan, number) == -signal.SIGKILL, number
         another_base(shop)
         shop.sync()
         check_window(shop)
